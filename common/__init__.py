@@ -1,0 +1,1 @@
+"""What every service of Graymill shares: messages, broker, worker runtime, database and ledger."""

@@ -1,0 +1,108 @@
+"""The MongoDB database: how it is connected to, its collections and indexes, and which errors mean "later".
+
+tasks      _id: task id; kind, name, refresh, created_at, total (null while lines are still being written)
+items      _id: item id; task_id, line, url, round, outcome; when ended: finished_at and
+           md5, known_by (success, duplicate) or reason, status, detail, stage, attempts (error);
+           history: the ends of earlier rounds; hashes, message_id: see services.aggregator.join
+images     _id: MD5; message_id, item_id, task_id, url, width, height, length_bytes, gray_bytes, format, mode,
+           orientation, inserted_at, histogram (256 unsigned 32-bit little-endian counts)
+grays      _id: MD5; png                originals  _id: MD5; body
+halves     _id: message id; a gray image that came before its hash
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+import pymongo.errors
+from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient
+from pymongo.database import Database as MongoDatabase
+from pymongo.write_concern import WriteConcern
+
+from common.errors import ConfigurationError, Unavailable
+
+Document = dict[str, Any]
+Database = MongoDatabase[Document]
+
+HALF_LIFETIME_SECONDS = 7 * 86_400
+STORED = {"md5": {"$exists": True}}
+FINISHED = {"finished_at": {"$exists": True}}
+OWN_FAULT_CODES = {
+    *(2, 9, 14, 40, 52, 54, 57),  # bad value, cannot be parsed, wrong type, conflicting or invalid field names
+    *(10334, 17419, 17420),  # a document over 16 MiB
+    11000,  # a duplicate key
+}
+"""What the server will say again to the same request. Everything else is worth waiting for: an outage, a lack of
+disk or rights must never be held against the message that met it."""
+
+LEDGER_KEY = ("task_id", "outcome", "reason", "status", "known_by", "finished_at")
+
+INDEXES = {
+    "items": [
+        # What a task has come to is read from this index alone.
+        IndexModel([(name, ASCENDING) for name in LEDGER_KEY]),
+        IndexModel([("finished_at", ASCENDING), ("outcome", ASCENDING)], partialFilterExpression=FINISHED),
+        IndexModel([("url", ASCENDING), ("task_id", ASCENDING)], partialFilterExpression=STORED),
+        IndexModel([("md5", ASCENDING)], partialFilterExpression=STORED),
+    ],
+    "images": [IndexModel([("inserted_at", DESCENDING), ("_id", DESCENDING)])],
+    "tasks": [IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)])],
+    "halves": [IndexModel([("first_at", ASCENDING)], expireAfterSeconds=HALF_LIFETIME_SECONDS)],
+}
+
+
+def connect(url: str, *, application: str, pool_size: int = 16) -> Database:
+    """Open the database that the URL names. Nothing is asked of the server yet.
+
+    Writes are acknowledged by a majority and journaled: what is acked on the broker must outlive this server.
+    """
+    try:
+        client: MongoClient[Document] = MongoClient(
+            url,
+            appname=f"graymill-{application}",
+            tz_aware=True,
+            uuidRepresentation="standard",
+            serverSelectionTimeoutMS=5_000,
+            connectTimeoutMS=5_000,
+            socketTimeoutMS=30_000,
+            maxPoolSize=pool_size,
+        )
+        return client.get_default_database(
+            "graymill", write_concern=WriteConcern(w="majority", j=True, wtimeout=10_000)
+        )
+    except (pymongo.errors.PyMongoError, ValueError) as error:
+        raise ConfigurationError(f"MONGO_URL: {error}") from error
+
+
+def create_indexes(database: Database) -> None:
+    """Create what is missing; harmless when several services do it at once."""
+    with unavailability():
+        for collection, indexes in INDEXES.items():
+            database[collection].create_indexes(indexes)
+
+
+def ping(database: Database, *, seconds: float = 1.0) -> bool:
+    """Tell whether the database answers within so many seconds."""
+    try:
+        with pymongo.timeout(seconds):
+            database.command("ping")
+    except pymongo.errors.PyMongoError:
+        return False
+    return True
+
+
+@contextmanager
+def unavailability() -> Iterator[None]:
+    """Translate errors of the database that say nothing about what was asked of it into Unavailable."""
+    try:
+        yield
+    except (pymongo.errors.ConnectionFailure, pymongo.errors.OperationFailure) as error:
+        if isinstance(error, pymongo.errors.OperationFailure) and _codes(error) & OWN_FAULT_CODES:
+            raise
+        raise Unavailable(f"MongoDB: {error}"[:300]) from error
+
+
+def _codes(error: pymongo.errors.OperationFailure) -> set[int | None]:
+    details = error.details or {}
+    return {error.code, *(write_error.get("code") for write_error in details.get("writeErrors", []))}

@@ -1,0 +1,262 @@
+"""What the services tell each other: each fact as a typed value, and its one translation from and to a message.
+
+A fact's name is `<noun>.<past participle>`. Reading one raises MalformedMessage, so that a handler only ever
+sees values that are what they should be.
+"""
+
+import json
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from common.errors import MalformedMessage
+from common.items import Item, download_id
+from common.message import Headers, Message
+from common.reasons import Reason
+
+VERSION = 1
+HISTOGRAM = struct.Struct("<256I")
+MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+def _header(headers: Headers, name: str, kind: type[Any], check: Callable[[Any], bool] = lambda _value: True) -> Any:
+    value = headers.get(name)
+    if type(value) is not kind or not check(value):
+        raise MalformedMessage(f"header {name} is {value!r:.80}")
+    return value
+
+
+def _uuid(value: object, name: str) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise MalformedMessage(f"{name} is no UUID: {value!r:.80}") from error
+
+
+def _item_headers(item: Item) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "task_id": str(item.task_id),
+        "item_id": str(item.item_id),
+        "url": item.url,
+        "round": item.round,
+    }
+
+
+def read_item(message: Message) -> Item:
+    """Give the item a message is about, or raise MalformedMessage."""
+    headers = message.headers
+    version = headers.get("version")
+    if version != VERSION:
+        raise MalformedMessage(f"version {version!r:.20} is not known, only {VERSION}")
+    return Item(
+        task_id=_uuid(headers.get("task_id"), "header task_id"),
+        item_id=_uuid(headers.get("item_id"), "header item_id"),
+        url=_header(headers, "url", str),
+        round=_header(headers, "round", int, lambda value: value >= 0),
+    )
+
+
+def _read_json(message: Message) -> dict[str, Any]:
+    try:
+        value = json.loads(message.body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage(f"the body is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise MalformedMessage("the body is no JSON object")
+    return value
+
+
+def _write_json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSubmitted:
+    """An item waits to be fetched. `refresh` asks for a download even when the URL is known."""
+
+    NAME: ClassVar = "url.submitted"
+    item: Item
+    refresh: bool = False
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        body = _write_json({"refresh": self.refresh})
+        return Message(self.NAME, str(self.item.item_id), "application/json", _item_headers(self.item), body)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        return cls(read_item(message), refresh=_read_json(message).get("refresh") is True)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFetched:
+    """An image's bytes as received. Its message id is bound to them: see `common.items.download_id`."""
+
+    NAME: ClassVar = "image.fetched"
+    item: Item
+    message_id: UUID
+    content_type: str
+    body: bytes
+
+    @classmethod
+    def of(cls, item: Item, body: bytes, content_type: str) -> Self:
+        """Make the fact of a download."""
+        return cls(item, download_id(item, body), content_type, body)
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        return Message(self.NAME, str(self.message_id), self.content_type, _item_headers(self.item), self.body)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        if not message.body:
+            raise MalformedMessage("the body is empty")
+        message_id = _uuid(message.message_id, "message_id")
+        return cls(read_item(message), message_id, message.content_type, message.body)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHashed:
+    """The MD5 (32 hexadecimal digits) and length of an image's bytes as received."""
+
+    NAME: ClassVar = "image.hashed"
+    item: Item
+    message_id: UUID
+    md5: str
+    length_bytes: int
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        headers = {**_item_headers(self.item), "md5": self.md5, "length_bytes": self.length_bytes}
+        return Message(self.NAME, str(self.message_id), "application/octet-stream", headers, b"")
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        return cls(
+            read_item(message),
+            _uuid(message.message_id, "message_id"),
+            _header(message.headers, "md5", str, lambda value: MD5.fullmatch(value) is not None),
+            _header(message.headers, "length_bytes", int, lambda value: value > 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageGrayscaled:
+    """The gray version as a PNG, and what only the decoder knows. `histogram` counts the 256 gray levels."""
+
+    NAME: ClassVar = "image.grayscaled"
+    item: Item
+    message_id: UUID
+    png: bytes
+    width: int
+    height: int
+    format: str
+    mode: str
+    orientation: int
+    histogram: tuple[int, ...]
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        headers = {
+            **_item_headers(self.item),
+            "width": self.width,
+            "height": self.height,
+            "format": self.format,
+            "mode": self.mode,
+            "orientation": self.orientation,
+            "histogram": HISTOGRAM.pack(*self.histogram),
+        }
+        return Message(self.NAME, str(self.message_id), "image/png", headers, self.png)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact; the PNG's own header must agree with the message's."""
+        headers = message.headers
+        width = _header(headers, "width", int, lambda value: value > 0)
+        height = _header(headers, "height", int, lambda value: value > 0)
+        if message.body[:24] != PNG_START + struct.pack(">II", width, height):
+            raise MalformedMessage(f"the body is no PNG of {width} x {height}")
+        packed = _header(headers, "histogram", bytes, lambda value: len(value) == HISTOGRAM.size)
+        histogram = HISTOGRAM.unpack(packed)
+        if sum(histogram) != width * height:
+            raise MalformedMessage("the histogram does not count every pixel once")
+        return cls(
+            read_item(message),
+            _uuid(message.message_id, "message_id"),
+            message.body,
+            width,
+            height,
+            _header(headers, "format", str),
+            _header(headers, "mode", str),
+            _header(headers, "orientation", int, lambda value: 1 <= value <= 8),
+            histogram,
+        )
+
+
+PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKnown:
+    """An item's URL gave, in another task, an image that is stored; it was not downloaded again."""
+
+    NAME: ClassVar = "item.known"
+    item: Item
+    md5: str
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        headers = {**_item_headers(self.item), "md5": self.md5}
+        return Message(self.NAME, str(self.item.item_id), "application/octet-stream", headers, b"")
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        md5 = _header(message.headers, "md5", str, lambda value: MD5.fullmatch(value) is not None)
+        return cls(read_item(message), md5)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFailed:
+    """A stage gave an item up. `status` is the HTTP status, where there was one."""
+
+    NAME: ClassVar = "item.failed"
+    item: Item
+    stage: str
+    reason: Reason
+    detail: str
+    status: int | None = None
+    attempts: int = 1
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        body = {
+            "stage": self.stage,
+            "reason": self.reason.value,
+            "detail": self.detail[:500],
+            "status": self.status,
+            "attempts": self.attempts,
+        }
+        return Message(
+            self.NAME, str(self.item.item_id), "application/json", _item_headers(self.item), _write_json(body)
+        )
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        body = _read_json(message)
+        try:
+            reason = Reason(str(body.get("reason")))
+        except ValueError as error:
+            raise MalformedMessage(f"reason {body.get('reason')!r:.40} is not in the list") from error
+        status, attempts = body.get("status"), body.get("attempts")
+        if not (status is None or type(status) is int) or type(attempts) is not int:
+            raise MalformedMessage("status or attempts is no number")
+        return cls(read_item(message), str(body.get("stage")), reason, str(body.get("detail"))[:500], status, attempts)

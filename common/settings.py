@@ -1,0 +1,166 @@
+"""Every setting of every service: its environment variable, default, bounds and meaning.
+
+Nothing else reads the environment.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from common.errors import ConfigurationError
+
+MEBIBYTE = 1024 * 1024
+STACK_ENV = Path(__file__).parent.parent / ".data" / "stack.env"
+"""Written by the local stack (`make up`), so that a shell in the checkout needs no variables of its own."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be from {low:,} to {high:,}")
+        return value
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError("must be a number of seconds") from None
+    if not 0 < value <= 86_400:
+        raise ValueError("must be seconds, more than 0 and at most 86,400")
+    return value
+
+
+def _delays(text: str) -> tuple[int, ...]:
+    values = tuple(_integer(1, 86_400)(part) for part in text.split(",") if part.strip())
+    if not values or list(values) != sorted(set(values)):
+        raise ValueError("must be rising whole seconds, such as 5,30,300")
+    return values
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    return tuple(_one_of("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")(part.strip().upper()) for part in text.split(","))
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"must be a URL that starts with {schemes[0]}://")
+        return text
+
+    return parse
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9.-]{0,32}", text):
+        raise ValueError("must be at most 32 of a-z, 0-9, dot and hyphen")
+    return text
+
+
+def setting(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
+    """Describe one setting: its default as it would stand in the environment, its parser, its meaning."""
+    return field(metadata={"default": default, "parse": parse, "meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings; a field's environment variable is its name in capitals."""
+
+    amqp_url: str = setting("amqp://127.0.0.1:5672/%2F", _url("amqp", "amqps"), "RabbitMQ, with user and password")
+    mongo_url: str = setting(
+        "mongodb://127.0.0.1:27017/graymill", _url("mongodb", "mongodb+srv"), "MongoDB, with the database's name"
+    )
+    amqp_prefix: str = setting("", _prefix, "put before the name of every exchange and queue")
+    amqp_heartbeat_seconds: int = setting("30", _integer(5, 600), "how soon a dead connection is noticed")
+    queue_type: str = setting("quorum", _one_of("quorum", "classic"), "type of all queues")
+    queue_max_bytes: int = setting(
+        str(1024 * MEBIBYTE), _integer(MEBIBYTE, 1 << 40), "a fuller queue of images makes its publishers wait"
+    )
+    retry_delays_seconds: tuple[int, ...] = setting(
+        "5,30,300", _delays, "waits before another try after a transient error"
+    )
+    held_bytes: int = setting(
+        str(64 * MEBIBYTE), _integer(MEBIBYTE, 1 << 40), "a worker takes nothing new while it holds more than this"
+    )
+
+    max_body_bytes: int = setting(str(15 * MEBIBYTE), _integer(1, 15 * MEBIBYTE), "largest image fetched")
+    max_gray_bytes: int = setting(str(15 * MEBIBYTE), _integer(1, 15 * MEBIBYTE), "largest gray image stored")
+    max_pixels: int = setting("40000000", _integer(1, 178_956_970), "most pixels an image may have")
+    image_formats: tuple[str, ...] = setting("PNG,JPEG,GIF,WEBP,BMP", _formats, "decoded formats; TIFF can be added")
+    keep_originals: bool = setting("true", _boolean, "store the bytes as received beside the gray image")
+
+    max_url_length: int = setting("2048", _integer(16, 8192), "longest URL, in characters")
+    max_redirects: int = setting("5", _integer(0, 20), "most redirects followed")
+    connect_timeout_seconds: float = setting("5", _seconds, "for a connection to a host")
+    idle_timeout_seconds: float = setting("10", _seconds, "for the next byte of an answer")
+    total_timeout_seconds: float = setting("60", _seconds, "for a whole download, redirects included")
+    retry_after_max_seconds: float = setting("3600", _seconds, "longest wait granted to a Retry-After")
+    fetch_concurrency: int = setting("32", _integer(1, 256), "downloads at once in one fetcher")
+    fetch_allow_nets: tuple[Network, ...] = setting(
+        "", _networks, "non-public networks that may be fetched from, such as 127.0.0.2/32"
+    )
+    fetch_contact: str = setting("", str, "a URL or address in the User-Agent, for those who are fetched from")
+    honour_opt_out: bool = setting("true", _boolean, "refuse images marked X-Robots-Tag: noai or noimageai")
+
+    api_host: str = setting("127.0.0.1", str, "address the API listens on")
+    api_port: int = setting("5000", _integer(0, 65_535), "port the API listens on")
+    api_threads: int = setting("8", _integer(1, 128), "requests answered at once")
+    api_max_body_bytes: int = setting(str(MEBIBYTE), _integer(1024, 1 << 30), "largest request body")
+    api_max_urls: int = setting("10000", _integer(1, 1_000_000), "most URLs in one request")
+
+    log_level: str = setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe line logged")
+    log_format: str = setting("plain", _one_of("plain", "json"), "form of the log lines")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Build the settings from variables; raises ConfigurationError with one line that names the bad one."""
+        values = {}
+        for description in fields(cls):
+            name = description.name.upper()
+            text = environ.get(name, description.metadata["default"]).strip()
+            try:
+                values[description.name] = description.metadata["parse"](text)
+            except ValueError as error:
+                shown = "" if "://" in text else f", not {text!r}"
+                raise ConfigurationError(f"{name}: {error}{shown}") from error
+        return cls(**values)
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the process's environment, over what the local stack has written down."""
+        written = {name: value for name, value in dotenv_values(STACK_ENV).items() if value is not None}
+        return cls.from_environ({**written, **os.environ})

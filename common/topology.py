@@ -1,0 +1,131 @@
+"""The exchanges and queues of Graymill, as a value. Every service declares all of them before it works.
+
+graymill (topic) ── url.submitted ───────────▶ fetcher
+                 ├─ image.fetched ───────────▶ hasher, grayscaler
+                 ├─ image.hashed, item.* ────▶ aggregator
+                 └─ image.grayscaled ────────▶ aggregator.gray
+graymill.delay.5s (fanout) ──▶ delay.5s ──(TTL)──▶ the queue named by the routing key
+graymill.undelivered (topic) ◀── deliveries that a worker died of too often ──▶ undertaker
+graymill.dead (topic) ──▶ dead, kept for people
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pika.exceptions
+from pika.adapters.blocking_connection import BlockingChannel
+
+from common.errors import ConfigurationError
+from common.message import Message, Publication
+from common.settings import Settings
+
+DELIVERY_LIMIT = 5
+"""Redeliveries of one message before the broker takes it away; set here because brokers before 4.0 have none."""
+
+BINDINGS: Mapping[str, tuple[str, ...]] = {
+    "fetcher": ("url.submitted",),
+    "hasher": ("image.fetched",),
+    "grayscaler": ("image.fetched",),
+    # The small facts have a queue of their own, so that an image's hash is not stuck behind other images' grays
+    # and the prefetch of large bodies can be small.
+    "aggregator": ("image.hashed", "item.known", "item.failed"),
+    "aggregator.gray": ("image.grayscaled",),
+}
+BOUNDED = ("hasher", "grayscaler", "aggregator.gray")
+"""Queues of image bodies: over `queue_max_bytes` the broker refuses more, and the publisher waits."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Names and arguments of all exchanges and queues; `prefix` keeps several of them apart on one broker."""
+
+    prefix: str = ""
+    queue_type: str = "quorum"
+    queue_max_bytes: int = 1 << 30
+    delays_seconds: tuple[int, ...] = (5, 30, 300)
+    exchange: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exchange", f"{self.prefix}graymill")
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Topology":
+        """Take what concerns the topology out of the settings."""
+        return cls(settings.amqp_prefix, settings.queue_type, settings.queue_max_bytes, settings.retry_delays_seconds)
+
+    def queue(self, name: str) -> str:
+        """Give the queue's name on the broker."""
+        return f"{self.prefix}{name}"
+
+    def fact(self, message: Message) -> Publication:
+        """Tell it to every queue bound to its type."""
+        return Publication(self.exchange, message.type, message)
+
+    def direct(self, queue: str, message: Message) -> Publication:
+        """Put it into one queue, through the broker's default exchange."""
+        return Publication("", self.queue(queue), message)
+
+    def delayed(self, queue: str, message: Message, seconds: float) -> Publication:
+        """Bring it back to the queue after about so many seconds: the longest wait that fits, or the shortest there is.
+
+        One queue per wait, because a message's own TTL would only be looked at once it is the first of its queue.
+        """
+        fitting = [delay for delay in self.delays_seconds if delay <= seconds] or [self.delays_seconds[0]]
+        return Publication(f"{self.exchange}.delay.{fitting[-1]}s", self.queue(queue), message)
+
+    def dead(self, queue: str, message: Message, reason: str) -> Publication:
+        """Keep it for people, with the sentence that says why."""
+        buried = message.with_headers(**{"x-dead-reason": reason[:500], "x-dead-queue": queue})
+        return Publication(f"{self.exchange}.dead", queue, buried)
+
+    def declare(self, channel: BlockingChannel) -> None:
+        """Declare everything; raises ConfigurationError when the broker has a queue of other arguments."""
+        try:
+            self._declare(channel)
+        except pika.exceptions.ChannelClosedByBroker as error:
+            if error.reply_code != 406:
+                raise
+            raise ConfigurationError(
+                f"AMQP: the broker's queues were declared with other settings: {error.reply_text}"
+            ) from error
+
+    def _declare(self, channel: BlockingChannel) -> None:
+        undelivered, dead = f"{self.exchange}.undelivered", f"{self.exchange}.dead"
+        channel.exchange_declare(self.exchange, "topic", durable=True)
+        channel.exchange_declare(undelivered, "topic", durable=True)
+        channel.exchange_declare(dead, "topic", durable=True)
+        self._declare_queue(channel, "undertaker", {})
+        channel.queue_bind(self.queue("undertaker"), undelivered, "#")
+        self._declare_queue(channel, "dead", {})
+        channel.queue_bind(self.queue("dead"), dead, "#")
+        for seconds in self.delays_seconds:
+            waiting = {"x-message-ttl": seconds * 1000, **self._dead_letter("")}
+            self._declare_queue(channel, f"delay.{seconds}s", waiting)
+            channel.exchange_declare(f"{self.exchange}.delay.{seconds}s", "fanout", durable=True)
+            channel.queue_bind(self.queue(f"delay.{seconds}s"), f"{self.exchange}.delay.{seconds}s")
+        for name, routing_keys in BINDINGS.items():
+            arguments = {**self._dead_letter(undelivered), "x-dead-letter-routing-key": name}
+            if name in BOUNDED:
+                arguments["x-max-length-bytes"] = self.queue_max_bytes
+            self._declare_queue(channel, name, arguments)
+            for routing_key in routing_keys:
+                channel.queue_bind(self.queue(name), self.exchange, routing_key)
+
+    def _declare_queue(self, channel: BlockingChannel, name: str, arguments: Mapping[str, Any]) -> None:
+        channel.queue_declare(self.queue(name), durable=True, arguments={"x-queue-type": self.queue_type, **arguments})
+
+    def _dead_letter(self, exchange: str) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"x-dead-letter-exchange": exchange, "x-overflow": "reject-publish"}
+        if self.queue_type == "quorum":
+            # Without at-least-once a dead-lettered message is lost when its target does not answer just then.
+            arguments |= {"x-delivery-limit": DELIVERY_LIMIT, "x-dead-letter-strategy": "at-least-once"}
+        return arguments
+
+    def delete(self, channel: BlockingChannel) -> None:
+        """Delete all of it, messages included."""
+        delays = [f"delay.{seconds}s" for seconds in self.delays_seconds]
+        for name in (*BINDINGS, "undertaker", "dead", *delays):
+            channel.queue_delete(self.queue(name))
+        for suffix in ("", ".undelivered", ".dead", *(f".{delay}" for delay in delays)):
+            channel.exchange_delete(self.exchange + suffix)

@@ -1,0 +1,1 @@
+"""What the site does at each kind of path: a visit in, an answer out."""
