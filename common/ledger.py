@@ -86,7 +86,7 @@ class Ledger:
         """
         failed = {"outcome": Outcome.ERROR.value, "reason": {"$in": [reason.value for reason in reasons]}}
         ended = {name: f"${name}" for name in END}
-        reopening = [
+        reopening: list[Document] = [
             {
                 "$set": {
                     "history": {"$concatArrays": [{"$ifNull": ["$history", []]}, [ended]]},

@@ -6,6 +6,9 @@ from typing import Any
 
 Headers = Mapping[str, Any]
 
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""RabbitMQ's default `max_message_size` since 4.0: a larger body would close the whole channel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -29,3 +32,7 @@ class Publication:
     exchange: str
     routing_key: str
     message: Message
+
+    def __post_init__(self) -> None:
+        if len(self.message.body) > MAX_BODY_BYTES:
+            raise ValueError(f"a body of {len(self.message.body):,} bytes is more than the broker takes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,6 +29,6 @@ class Settings:
         """SAMPLES_HOST and SAMPLES_PORT, or their defaults. Raises SettingError."""
         host = environment.get("SAMPLES_HOST") or DEFAULT_HOST
         port_text = environment.get("SAMPLES_PORT") or str(DEFAULT_PORT)
-        if not (port_text.isascii() and port_text.isdigit() and int(port_text[:6]) <= HIGHEST_PORT):
+        if not (re.fullmatch("[0-9]{1,5}", port_text) and int(port_text) <= HIGHEST_PORT):
             raise SettingError(f"SAMPLES_PORT must be 0 to {HIGHEST_PORT}, not {port_text!r}")
         return cls(host, int(port_text))

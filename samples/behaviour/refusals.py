@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from samples.answer import Answer, RefusalError, text
@@ -39,7 +40,7 @@ def busy(_visit: Visit) -> Answer:
 def flaky(visit: Visit) -> Answer:
     """503 as often as the path says for this key, then the picture."""
     retry_after = visit.query.get("retry_after", "1")
-    if not (retry_after.isascii() and retry_after.isdigit() and int(retry_after[:6]) <= A_DAY_SECONDS):
+    if not (re.fullmatch("[0-9]{1,5}", retry_after) and int(retry_after) <= A_DAY_SECONDS):
         raise RefusalError(HTTPStatus.BAD_REQUEST, f"retry_after must be 0 to {A_DAY_SECONDS} seconds")
     answer = picture(jpeg(visit))
     if visit.memory.turns.count(f"flaky {visit.parts['key']}") <= int(visit.parts["failures"]):

@@ -1,0 +1,1 @@
+"""The aggregator: joins what the others found into one outcome per item."""

@@ -1,0 +1,1 @@
+"""The fetcher: downloads what was submitted; also the command line."""

@@ -1,0 +1,1 @@
+"""The grayscaler: the exact gray version."""

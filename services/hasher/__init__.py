@@ -1,0 +1,1 @@
+"""The hasher: MD5 of the bytes as received."""

@@ -1,0 +1,56 @@
+"""Log lines: plain for people, JSON for machines; never more than one line an event."""
+
+import json
+import logging
+import time
+from datetime import UTC, datetime
+
+from common.settings import Settings
+
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
+"""What a stranger's URL could break a log line with."""
+
+
+class Plain(logging.Formatter):
+    """`2026-01-31T12:00:00.123Z INFO hasher common.worker: consuming hasher`."""
+
+    converter = time.gmtime
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"%(asctime)s.%(msecs)03dZ %(levelname)s {service} %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        """Keep the message on one line; a traceback behind it keeps its own."""
+        record.message = record.message.translate(CONTROL)
+        return super().formatMessage(record)
+
+
+class Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def configure(settings: Settings, service: str) -> None:
+    """Send the process's log lines to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Json(service) if settings.log_format == "json" else Plain(service))
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    for chatty in ("pika", "urllib3", "pymongo", "PIL", "waitress"):
+        # Their warnings come back as errors of ours, in one line; pika tells every lost connection in twenty.
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)

@@ -1,0 +1,79 @@
+"""A list of URLs becomes a task: its items written into the ledger, then published to the fetchers."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from uuid import UUID
+
+from common.facts import UrlSubmitted
+from common.items import Item
+from common.ledger import BATCH, Ledger
+from common.message import Publication
+from common.publisher import Publisher
+
+KEPT_CHARACTERS = 8_193
+"""One more than MAX_URL_LENGTH can be: a longer URL is cut, and is still too long wherever it is looked at."""
+USER_INFORMATION = re.compile(r"^(\s*(?:[a-z][a-z0-9+.-]*:)?[/\\]*)[^/\\?#]*@", re.IGNORECASE)
+
+Progress = Callable[[int], None]
+
+
+def submit(
+    ledger: Ledger,
+    publisher: Publisher,
+    urls: Iterable[str],
+    *,
+    kind: str = "url",
+    name: str | None,
+    refresh: bool,
+    on_task: Callable[[UUID], None] = lambda _task_id: None,
+    on_progress: Progress = lambda _count: None,
+) -> UUID:
+    """Write and publish a new task; gives its id, once the broker has every item. Raises Unavailable.
+
+    `on_task` is told the id as soon as the task is in the ledger, so that it can be resumed if this fails.
+    """
+    task_id = ledger.open_task(kind=kind, name=name, refresh=refresh)
+    on_task(task_id)
+    total = 0
+    for items in _written(ledger, task_id, urls):
+        publish_items(publisher, items, refresh=refresh)
+        total += len(items)
+        on_progress(total)
+    ledger.close_task(task_id, total)
+    publisher.flush()
+    return task_id
+
+
+def complete(ledger: Ledger, task_id: UUID, urls: Iterable[str], on_progress: Progress) -> None:
+    """Write those of a task's items that an interrupted submission left out. They are not published here."""
+    total = 0
+    for items in _written(ledger, task_id, urls):
+        total += len(items)
+        on_progress(total)
+    ledger.close_task(task_id, total)
+
+
+def publish_items(publisher: Publisher, items: Iterable[Item], *, refresh: bool) -> None:
+    """Tell the fetchers about items that are in the ledger."""
+    publisher.publish(_publication(publisher, item, refresh=refresh) for item in items)
+
+
+def kept(url: str) -> str:
+    """Give the URL as it may be written down: without a user name or password, and not endless.
+
+    A URL with a user name is not fetched; what stands in its place keeps it from being another, valid URL.
+    """
+    return USER_INFORMATION.sub(r"\1***@", url[:KEPT_CHARACTERS])
+
+
+def _written(ledger: Ledger, task_id: UUID, urls: Iterable[str]) -> Iterator[list[Item]]:
+    iterator = iter(urls)
+    line = 1
+    while batch := [kept(url) for url in islice(iterator, BATCH)]:
+        yield ledger.add_items(task_id, line, batch)
+        line += len(batch)
+
+
+def _publication(publisher: Publisher, item: Item, *, refresh: bool) -> Publication:
+    return publisher.topology.fact(UrlSubmitted(item, refresh=refresh).to_message())

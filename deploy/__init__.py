@@ -1,0 +1,1 @@
+"""Ways to run Graymill; each folder here is one."""

@@ -1,0 +1,26 @@
+"""The hasher: `python -m services.hasher`."""
+
+from common.broker import parameters
+from common.database import connect
+from common.handling import Stage
+from common.service import run_worker
+from common.settings import Settings
+from common.topology import Topology
+from common.worker import Consumer, Worker
+from services.hasher.handler import Hasher
+from services.hasher.originals import Originals
+
+NAME = "hasher"
+
+
+def wire(settings: Settings) -> Worker:
+    """Put the hasher together."""
+    topology = Topology.of(settings)
+    originals = Originals(connect(settings.mongo_url, application=NAME)) if settings.keep_originals else None
+    hasher = Hasher(Stage(NAME, topology), originals)
+    consumer = Consumer(NAME, hasher.handle, prefetch_count=32, threads=1, batch_size=16)
+    return Worker(NAME, [consumer], parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
+
+
+if __name__ == "__main__":
+    run_worker(NAME, wire)
