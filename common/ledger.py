@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID, uuid4
 
-import pymongo.errors
-
-from common.database import Database, Document, unavailability
+from common.database import Database, Document, create_indexes, unavailability
+from common.inserting import insert_new
 from common.items import Item, Outcome, item_id, item_id_range
 from common.reasons import Reason
 
@@ -24,11 +23,13 @@ class Ledger:
     """Writes tasks and items, and reads back those that still have to be published."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._tasks = database["tasks"]
         self._items = database["items"]
 
     def open_task(self, *, kind: str, name: str | None, refresh: bool) -> UUID:
         """Write a new task, its number of items not yet known."""
+        create_indexes(self._database)
         task_id = uuid4()
         document = {
             "_id": task_id,
@@ -61,12 +62,7 @@ class Ledger:
             }
             for index, item in enumerate(items)
         ]
-        with unavailability():
-            try:
-                self._items.insert_many(documents, ordered=False)
-            except pymongo.errors.BulkWriteError as error:
-                if any(write_error["code"] != 11000 for write_error in error.details["writeErrors"]):
-                    raise
+        insert_new(self._items, documents)
         return items
 
     def close_task(self, task_id: UUID, total: int) -> None:

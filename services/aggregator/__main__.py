@@ -1,0 +1,31 @@
+"""The aggregator: `python -m services.aggregator`."""
+
+from common.broker import parameters
+from common.database import connect
+from common.handling import Stage
+from common.service import run_worker
+from common.settings import Settings
+from common.topology import Topology
+from common.worker import Consumer, Worker
+from services.aggregator.handler import Aggregator
+from services.aggregator.join import Join
+from services.aggregator.undertaker import Undertaker
+
+NAME = "aggregator"
+
+
+def wire(settings: Settings) -> Worker:
+    """Put the aggregator together. Small facts and large gray images are consumed apart: see the topology."""
+    topology = Topology.of(settings)
+    database = connect(settings.mongo_url, application=NAME)
+    aggregator = Aggregator(Stage(NAME, topology), Join(database))
+    consumers = [
+        Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100),
+        Consumer("aggregator.gray", aggregator.handle, prefetch_count=32, batch_size=16),
+        Consumer("undertaker", Undertaker(topology).handle, prefetch_count=1),
+    ]
+    return Worker(NAME, consumers, parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
+
+
+if __name__ == "__main__":
+    run_worker(NAME, wire)

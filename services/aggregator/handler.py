@@ -1,0 +1,48 @@
+"""Everything that the other stages tell, taken in batches to the join."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from common.errors import MalformedMessage
+from common.facts import ImageGrayscaled, ImageHashed, ItemFailed, ItemKnown
+from common.handling import Stage
+from common.message import Message, Publication
+from services.aggregator.join import Join
+
+
+class Aggregator:
+    """Reads facts, buries what is none, and joins the rest. It publishes nothing else."""
+
+    def __init__(self, stage: Stage, join: Join) -> None:
+        self._stage = stage
+        self._readers: dict[str, Callable[[Message], Any]] = {
+            fact.NAME: fact.from_message for fact in (ImageHashed, ImageGrayscaled, ItemKnown, ItemFailed)
+        }
+        # Successes before failures: of two downloads of one item, the one that has an image is worth more.
+        self._takers: dict[str, Callable[[Sequence[Any]], None]] = {
+            ImageHashed.NAME: join.hashed,
+            ImageGrayscaled.NAME: join.grayscaled,
+            ItemKnown.NAME: join.known,
+            ItemFailed.NAME: join.failed,
+        }
+
+    def handle(self, messages: Sequence[Message]) -> list[list[Publication]]:
+        """Handle a batch. Raises Unavailable; the same batch may then be given again."""
+        given: list[list[Publication]] = []
+        facts: dict[str, list[Any]] = {name: [] for name in self._takers}
+        for message in messages:
+            try:
+                facts[message.type].append(self._read(message))
+                given.append([])
+            except MalformedMessage as error:
+                given.append(self._stage.bury(message, str(error)))
+        for name, take in self._takers.items():
+            if facts[name]:
+                take(facts[name])
+        return given
+
+    def _read(self, message: Message) -> Any:
+        reader = self._readers.get(message.type)
+        if reader is None:
+            raise MalformedMessage(f"type {message.type!r:.40} is not known")
+        return reader(message)

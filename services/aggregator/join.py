@@ -1,0 +1,201 @@
+"""The join: an image's hash and its gray version, found by different workers, become one image and one outcome.
+
+They come in any order, any number of times, to any number of aggregators, and a crash may come between any two
+steps. Everything is decided in the item's document, by atomic updates of it alone:
+
+1. A hash is noted in the item, under the message id of its download.
+2. A gray version whose hash is noted claims the item for its download: it sets `message_id`, if that is not
+   another's. From here on no failure and no other download ends the item.
+3. The image is inserted under its MD5. If one is there, its `message_id` tells whose it is: our own means that we
+   were here before a crash.
+4. The outcome is written, once: only while the item is pending and claimed by this download.
+
+A failure is an outcome that is written only while nobody has claimed the item. A gray version that comes before
+its hash is put aside in `halves`, and whoever comes second, finds the other: each side first writes, then looks.
+Nothing is acked before all of this is journaled; what is delivered again finds every step done or does it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from bson import Binary
+from pymongo import UpdateOne
+
+from common.database import Database, Document, unavailability
+from common.errors import Unavailable
+from common.facts import ImageGrayscaled, ImageHashed, ItemFailed, ItemKnown
+from common.inserting import insert_new
+from common.items import Item, Outcome
+from services.aggregator.documents import (
+    Pair,
+    failure,
+    gray_from,
+    half_document,
+    image_document,
+    log_line,
+    stored,
+)
+
+log = logging.getLogger(__name__)
+
+PENDING = Outcome.PENDING.value
+
+
+class Join:
+    """Takes batches of facts; whatever it raises, the same batch may be given again."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._items = database["items"]
+        self._images = database["images"]
+        self._grays = database["grays"]
+        self._halves = database["halves"]
+        self._now = now
+
+    def hashed(self, facts: Sequence[ImageHashed]) -> None:
+        """Note hashes, and finish those whose gray version came first."""
+        notes = [
+            UpdateOne(
+                _pending(fact.item),
+                {"$set": {_hash_of(fact.message_id): {"md5": fact.md5, "length_bytes": fact.length_bytes}}},
+            )
+            for fact in facts
+        ]
+        self._update(notes)
+        ids = [fact.message_id for fact in facts]
+        with unavailability():
+            early = [document["_id"] for document in self._halves.find({"_id": {"$in": ids}}, {"_id": 1})]
+            for message_id in early:  # one by one: they are large, and seldom more than one
+                document = self._halves.find_one({"_id": message_id})
+                if document is not None:
+                    self._finish([gray_from(document)])
+
+    def grayscaled(self, facts: Sequence[ImageGrayscaled]) -> None:
+        """Finish images whose hash is noted; put the others aside until it is."""
+        early = self._finish(facts)
+        if early:
+            insert_new(self._halves, [half_document(fact, self._now()) for fact in early], blob="png")
+            self._finish(early)
+
+    def known(self, facts: Sequence[ItemKnown]) -> None:
+        """End items whose image another task has stored."""
+        self._end(
+            (fact.item, None, {"outcome": Outcome.DUPLICATE.value, "md5": fact.md5, "known_by": "url"})
+            for fact in facts
+        )
+
+    def failed(self, facts: Sequence[ItemFailed]) -> None:
+        """End items that a stage gave up."""
+        self._end((fact.item, None, failure(fact)) for fact in facts)
+
+    def _finish(self, facts: Sequence[ImageGrayscaled]) -> list[ImageGrayscaled]:
+        """Bring gray versions to their outcome; give back those whose hash is not noted yet."""
+        claims = [
+            UpdateOne(
+                {
+                    **_pending(fact.item),
+                    _hash_of(fact.message_id): {"$exists": True},
+                    "message_id": {"$in": [None, fact.message_id]},
+                },
+                {"$set": {"message_id": fact.message_id}},
+            )
+            for fact in facts
+        ]
+        self._update(claims)
+        ids = [fact.item.item_id for fact in facts]
+        with unavailability():
+            found = self._items.find({"_id": {"$in": ids}}, {"outcome": 1, "round": 1, "message_id": 1, "hashes": 1})
+            items = {document["_id"]: document for document in found}
+        ready: list[Pair] = []
+        early: list[ImageGrayscaled] = []
+        for fact in facts:
+            item = items.get(fact.item.item_id)
+            if item is None:
+                log.warning("no such item: item_id=%s task_id=%s", fact.item.item_id, fact.item.task_id)
+            elif item["outcome"] != PENDING or item["round"] != fact.item.round:
+                log.debug("already ended: item_id=%s", fact.item.item_id)
+            elif item.get("message_id") == fact.message_id:
+                noted = item["hashes"][fact.message_id.hex]
+                ready.append(Pair(fact, noted["md5"], noted["length_bytes"]))
+            elif item.get("message_id") is None:
+                early.append(fact)
+        if ready:
+            self._complete(ready)
+        return early
+
+    def _complete(self, ready: Sequence[Pair]) -> None:
+        """Store what is new, then write the outcomes."""
+        now = self._now()
+        owners = self._owners(pair.md5 for pair in ready)
+        new: dict[str, Pair] = {}
+        for pair in ready:
+            if pair.md5 not in owners:
+                new.setdefault(pair.md5, pair)
+        # The pixels first: who finds an image may rely on finding its gray version.
+        insert_new(self._grays, [{"_id": md5, "png": Binary(pair.gray.png)} for md5, pair in new.items()], blob="png")
+        present = insert_new(self._images, [image_document(pair, now) for pair in new.values()])
+        owners |= {md5: pair.gray.message_id for md5, pair in new.items() if md5 not in present}
+        owners |= self._owners(str(md5) for md5 in present)
+        self._end((pair.gray.item, pair.gray.message_id, stored(pair, owners[pair.md5])) for pair in ready)
+        with unavailability():
+            self._halves.delete_many({"_id": {"$in": [pair.gray.message_id for pair in ready]}})
+
+    def _owners(self, md5s: Iterable[str]) -> dict[str, UUID]:
+        wanted = list(md5s)
+        if not wanted:
+            return {}
+        with unavailability():
+            found = self._images.find({"_id": {"$in": wanted}}, {"message_id": 1})
+            return {document["_id"]: document["message_id"] for document in found}
+
+    def _end(self, ends: Iterable[tuple[Item, UUID | None, Document]]) -> None:
+        """Write outcomes where there is none yet, and log those that we wrote."""
+        now = self._now()
+        written = [(item, claimed_by, end) for item, claimed_by, end in ends]
+        updates = [
+            UpdateOne(
+                {**_pending(item), "message_id": claimed_by},
+                {"$set": {**end, "finished_at": now}, "$unset": {"hashes": ""}},
+            )
+            for item, claimed_by, end in written
+        ]
+        changed = self._update(updates)
+        if changed != len(written):
+            written = self._ours(written, now)
+        for item, _claimed_by, end in written:
+            log.info(log_line(item, end))
+
+    def _ours(
+        self, written: Sequence[tuple[Item, UUID | None, Document]], now: datetime
+    ) -> list[tuple[Item, UUID | None, Document]]:
+        """Leave out what had ended before; a claim of ours that was lost with a primary must be made again."""
+        claimed = {item.item_id for item, claimed_by, _end in written if claimed_by is not None}
+        moment = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as MongoDB keeps it
+        with unavailability():
+            ids = {"$in": [item.item_id for item, _claimed_by, _end in written]}
+            found = self._items.find({"_id": ids}, {"outcome": 1, "finished_at": 1})
+            state = {document["_id"]: document for document in found}
+        if any(document["outcome"] == PENDING and document["_id"] in claimed for document in state.values()):
+            raise Unavailable("MongoDB: a write was lost, probably with a primary; the batch is done again")
+        ours = {
+            entry[0].item_id: entry
+            for entry in written
+            if state.get(entry[0].item_id, {}).get("finished_at") == moment
+            and state[entry[0].item_id]["outcome"] == entry[2]["outcome"]
+        }
+        return list(ours.values())
+
+    def _update(self, updates: list[UpdateOne]) -> int:
+        if not updates:
+            return 0
+        with unavailability():
+            return self._items.bulk_write(updates, ordered=False).modified_count
+
+
+def _pending(item: Item) -> Document:
+    return {"_id": item.item_id, "round": item.round, "outcome": PENDING}
+
+
+def _hash_of(message_id: UUID) -> str:
+    return f"hashes.{message_id.hex}"

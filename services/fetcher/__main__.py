@@ -1,0 +1,41 @@
+"""The fetcher: `python -m services.fetcher`."""
+
+import logging
+
+from common.broker import parameters
+from common.database import connect
+from common.handling import Stage
+from common.service import run_worker
+from common.settings import Settings
+from common.topology import Topology
+from common.worker import Consumer, Worker
+from services.fetcher.addresses import Resolver
+from services.fetcher.download import Downloader
+from services.fetcher.handler import Fetcher
+from services.fetcher.known import Known
+from services.fetcher.transport import Transport
+
+NAME = "fetcher"
+VERSION = "0.1"
+
+log = logging.getLogger(__name__)
+
+
+def wire(settings: Settings) -> Worker:
+    """Put the fetcher together."""
+    topology = Topology.of(settings)
+    threads = settings.fetch_concurrency
+    if settings.fetch_allow_nets:
+        log.warning("non-public networks that are fetched from: %s", ", ".join(map(str, settings.fetch_allow_nets)))
+    contact = f" (+{settings.fetch_contact})" if settings.fetch_contact else ""
+    transport = Transport(connections_per_host=threads, user_agent=f"Graymill/{VERSION}{contact}")
+    resolver = Resolver(settings.fetch_allow_nets, timeout_seconds=settings.connect_timeout_seconds)
+    known = Known(connect(settings.mongo_url, application=NAME, pool_size=threads))
+    fetcher = Fetcher(known, Downloader(settings, resolver, transport))
+    handle = Stage(NAME, topology).each(fetcher.handle)
+    consumer = Consumer(NAME, handle, prefetch_count=2 * threads, threads=threads)
+    return Worker(NAME, [consumer], parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
+
+
+if __name__ == "__main__":
+    run_worker(NAME, wire)

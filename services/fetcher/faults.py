@@ -1,0 +1,51 @@
+"""The errors of the HTTP libraries, translated once into reasons."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+import urllib3
+from urllib3 import exceptions
+
+from common.errors import ItemError, Permanent, Transient
+from common.reasons import Reason
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what went wrong on the wire as Permanent or Transient, its cause kept."""
+    try:
+        yield
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise _reason(error) from error
+    except (ValueError, UnicodeError) as error:
+        # Out of the standard library's parser, for an answer that is no HTTP.
+        raise Permanent(Reason.CONNECT, f"no HTTP answer: {error}"[:200]) from error
+
+
+def _reason(error: Exception) -> ItemError:
+    chain = list(_chain(error))
+    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, TimeoutError) for cause in chain):
+        return Permanent(Reason.TLS, _text(next(cause for cause in chain if isinstance(cause, ssl.SSLError))))
+    if any(isinstance(cause, TimeoutError | exceptions.TimeoutError) for cause in chain):
+        return Transient(Reason.TIMEOUT, _text(chain[-1]))
+    if any(isinstance(cause, exceptions.IncompleteRead) for cause in chain):
+        return Transient(Reason.INCOMPLETE_BODY, _text(chain[-1]))
+    return Transient(Reason.CONNECT, _text(chain[-1]))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Walk from what was raised to what it came from; the libraries hide that in several places."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        hidden = getattr(current, "reason", None)
+        inner = [cause for cause in (hidden, *current.args) if isinstance(cause, BaseException)]
+        current = inner[0] if inner else current.__cause__ or current.__context__
+
+
+def _text(error: BaseException) -> str:
+    return (str(error) or type(error).__name__)[:200]

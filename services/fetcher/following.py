@@ -1,0 +1,50 @@
+"""Following a task until every item of it has its outcome."""
+
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from rich.console import Console
+
+from common.database import Database
+from common.tally import Tally, tally
+from services.fetcher.report import ledger_bar
+
+SHORTEST_PAUSE_SECONDS = 0.2
+COST_FACTOR = 10
+"""The pause between two looks is at least so many times what a look takes, so that counting does not become the work."""
+
+
+@dataclass
+class Run:
+    """One run of the command: when it began, and how much it has published."""
+
+    started: float = field(default_factory=time.monotonic)
+    published: int = 0
+    task_id: UUID | None = None
+    seconds: float | None = None
+
+    def has_published(self, count: int) -> None:
+        """Remember how much is on its way."""
+        self.published = count
+
+    def begin(self, task_id: UUID) -> None:
+        """Remember the task that the run is about."""
+        self.task_id = task_id
+
+    def end(self) -> None:
+        """Stop the clock."""
+        self.seconds = time.monotonic() - self.started
+
+
+def follow(database: Database, task_id: UUID, run: Run, console: Console, *, bar: bool) -> Tally:
+    """Show a live bar until nothing of the task is pending."""
+    with ledger_bar(console, shown=bar) as show:
+        while True:
+            asked = time.monotonic()
+            state = tally(database, task_id)
+            show(state)
+            if state.pending == 0:
+                run.end()
+                return state
+            time.sleep(max(SHORTEST_PAUSE_SECONDS, COST_FACTOR * (time.monotonic() - asked)))
