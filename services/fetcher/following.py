@@ -12,7 +12,7 @@ from services.fetcher.report import ledger_bar
 
 SHORTEST_PAUSE_SECONDS = 0.2
 COST_FACTOR = 10
-"""The pause between two looks is at least so many times what a look takes, so that counting does not become the work."""
+"""The pause between two looks is at least so many times what a look takes, so that counting never is the work."""
 
 
 @dataclass
