@@ -6,18 +6,17 @@ from collections.abc import Callable
 from common import logs
 from common.errors import ConfigurationError
 from common.settings import Settings
-from common.shutdown import Termination
+from common.shutdown import on_termination
 from common.worker import Worker
 
 
 def run_worker(name: str, wire: Callable[[Settings], Worker]) -> None:
     """Run a worker until SIGTERM. A bad setting ends the process with one line and code 2."""
     try:
-        termination = Termination()
         settings = Settings.load()
         logs.configure(settings, name)
         worker = wire(settings)
-        termination.then(worker.stop)
+        on_termination(worker.stop)
         worker.run()
     except ConfigurationError as error:
         sys.exit(configuration_error(name, error))

@@ -1,27 +1,25 @@
 """SIGTERM and SIGINT, heard by a thread of their own."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable
 
-ENDING = {signal.SIGTERM, signal.SIGINT}
 
+def on_termination(stop: Callable[[], None]) -> None:
+    """Call `stop` once when the process is told to end. To be called on the main thread.
 
-class Termination:
-    """To be made before any other thread starts: a thread that does not block these signals would be ended by them.
-
-    An ordinary signal handler would run in the middle of whatever the main thread does, and could wait for a lock
-    that the main thread holds.
+    The signal only writes a byte, which a thread waits for. An ordinary handler would run in the middle of whatever
+    the main thread does, and could wait for a lock that the main thread holds.
     """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda _number, _frame: None)
 
-    def __init__(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    def wait() -> None:
+        os.read(reader, 1)
+        stop()
 
-    def then(self, stop: Callable[[], None]) -> None:
-        """Call `stop` once when the process is told to end."""
-
-        def wait() -> None:
-            signal.sigwait(ENDING)
-            stop()
-
-        threading.Thread(target=wait, name="termination", daemon=True).start()
+    threading.Thread(target=wait, name="termination", daemon=True).start()
