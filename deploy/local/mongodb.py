@@ -35,7 +35,7 @@ class MongoDB:
     @property
     def command(self) -> tuple[str, ...]:
         """The server in the foreground; SIGTERM shuts it down in order."""
-        server = (str(MONGOD), "--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", LOOPBACK)
+        server = (str(MONGOD), "--dbpath", str(self.folder.absolute()), "--port", str(self.port), "--bind_ip", LOOPBACK)
         limits = ("--nounixsocket", "--wiredTigerCacheSizeGB", "0.5")
         quiet = ("--setParameter", "diagnosticDataCollectionEnabled=false")
         return (*server, *limits, *quiet, *(("--auth",) if self.password else ()))
@@ -76,9 +76,9 @@ class MongoDB:
             self._create_user()
 
     def _create_user(self) -> None:
-        roles = [{"role": "dbOwner", "db": self.database}, {"role": "clusterMonitor", "db": "admin"}]
+        # Over loopback a server without any user lets one be made, with roles of the database admin only.
+        roles = ["readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor"]
         try:
-            # A server without any user grants this one thing to who comes over loopback.
             with self._client(f"mongodb://{LOOPBACK}:{self.port}") as client:
                 client.admin.command("createUser", self.user, pwd=self.password, roles=roles)
         except OperationFailure as error:

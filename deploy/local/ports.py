@@ -1,21 +1,26 @@
 """Loopback ports: which are free, and which of the stack's are taken by somebody else."""
 
+import errno
 import socket
 from contextlib import ExitStack
+
+from deploy.local.errors import StackError
 
 LOOPBACK = "127.0.0.1"
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Tell whether nothing more can listen on this address."""
-    with socket.socket() as probe:
+    """Tell whether somebody listens there; raises StackError for an address that nothing here can listen on."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As the servers themselves do, so that connections of an earlier run that still linger do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             probe.listen()
-        except OSError:
-            return True
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise StackError(f"cannot listen on {host} port {port}: {error.strerror}") from error
     return False
 
 

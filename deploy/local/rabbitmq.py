@@ -14,7 +14,7 @@ from deploy.local.waiting import nothing, wait_until
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 """Debian's. The wrappers of the same names on the PATH change to the user rabbitmq, who cannot write here."""
 
-START = f'setpriv --pdeathsig KILL epmd & exec "{SCRIPTS}/rabbitmq-server"'
+START = f'cd "$HOME" && {{ setpriv --pdeathsig KILL epmd & exec "{SCRIPTS}/rabbitmq-server"; }}'
 """Erlang's name server beside the node and ended with it: one that the node starts for itself is a daemon,
 listens on every address and outlives all who use it."""
 
@@ -61,11 +61,12 @@ class RabbitMQ:
     @property
     def environment(self) -> dict[str, str]:
         """What the node and `rabbitmqctl` have to be told through variables."""
+        folder = self.folder.absolute()
         local_only = "-kernel inet_dist_use_interface {127,0,0,1}"
         return {
-            "HOME": str(self.folder),  # of the Erlang cookie
+            "HOME": str(folder),
             "LC_ALL": "C.UTF-8",
-            "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
+            "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
             # The same in every folder, as data is kept under the node's name and a folder may be moved.
             # Nodes do not meet: each has a name server of its own.
             "RABBITMQ_NODENAME": "graymill@localhost",
@@ -75,11 +76,13 @@ class RabbitMQ:
             "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self.distribution_port),
-            "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
-            "RABBITMQ_LOG_BASE": str(self.folder),
-            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
-            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none"),  # not the machine's
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            # The folder by another name (START went there): the node hands this path to `df` unquoted, and with
+            # a space in it there would be no disk alarm.
+            "RABBITMQ_MNESIA_BASE": "/proc/self/cwd/mnesia",
+            "RABBITMQ_LOG_BASE": str(folder),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),  # not the machine's
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             # Idle schedulers sleep instead of spinning.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"+sbwt none +sbwtdcpu none +sbwtdio none +B i {local_only}",
             "RABBITMQ_CTL_ERL_ARGS": local_only,

@@ -1,0 +1,62 @@
+# Graymill on this machine: real RabbitMQ and MongoDB as local processes, the services beside them.
+# Settings of the services and ports are variables: make up MAX_PIXELS=1000000 API_PORT=5001
+
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+
+# How many of each worker.
+export FETCHERS ?= 1
+export HASHERS ?= 1
+export GRAYSCALERS ?= 2
+export AGGREGATORS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up status logs down clean-data demo test check format bench setup-python setup-tests
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+setup: ## install what is missing: Debian packages, .venv, dependencies
+	@deploy/local/setup.sh rabbitmq
+
+setup-python:
+	@deploy/local/setup.sh
+
+setup-tests:
+	@deploy/local/setup.sh rabbitmq chromium
+
+up: setup ## start the stack, or change the running one: make up GRAYSCALERS=4
+	@$(PYTHON) -m deploy.local up
+
+status: setup-python ## what runs, and the addresses
+	@$(PYTHON) -m deploy.local status
+
+logs: setup-python ## follow the logs, or one service's: make logs SERVICE=hasher
+	@$(PYTHON) -m deploy.local logs $(SERVICE)
+
+down: setup-python ## stop everything, keep the data
+	@$(PYTHON) -m deploy.local down
+
+clean-data: down ## stop everything and delete all data, passwords and logs
+	@rm -rf .data
+
+demo: setup ## start the stack and put the sample images through it
+	@$(PYTHON) -m deploy.local up --brief
+	@set -o pipefail; .venv/bin/fetcher publish samples/urls.txt --name demo --wait | tee .data/demo.txt
+	@$(PYTHON) -m deploy.local addresses "$$(sed -n 's/^task //p' .data/demo.txt)"
+
+test: setup-tests ## all tests, against a real RabbitMQ and MongoDB: make test ARGS="-k join"
+	@.venv/bin/pytest $(ARGS)
+
+check: setup-python ## format, lint, types and unit tests
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/pytest --quiet tests/unit
+
+format: setup-python ## put the code into its form
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: setup ## measure the stack
+	@$(PYTHON) -m bench $(ARGS)

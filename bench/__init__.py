@@ -1,0 +1,1 @@
+"""Benchmarks: how fast the whole pipeline is, and what each process spends."""

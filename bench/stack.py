@@ -1,0 +1,72 @@
+"""A stack of its own to measure: the servers and the services as children of this process, in a temporary folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from common.database import connect
+from common.settings import Settings
+from deploy.local.mongodb import MongoDB
+from deploy.local.ports import free_ports
+from deploy.local.rabbitmq import RabbitMQ
+from deploy.local.server import running
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Its processes by name, and the variables that its command line runs with."""
+
+    processes: Mapping[str, psutil.Process]
+    environment: Mapping[str, str]
+
+    def empty(self) -> None:
+        """Forget all that is stored, so that runs do not know each other's URLs."""
+        database = connect(Settings.from_environ(self.environment).mongo_url, application="bench")
+        for name in ("tasks", "items", "images", "grays", "originals", "halves"):
+            database[name].delete_many({})
+        database.client.close()
+
+
+@contextmanager
+def started(folder: Path, counts: Mapping[str, int], overlay: Mapping[str, str]) -> Iterator[Stack]:
+    """Have a stack with so many of each worker for the length of a `with` block."""
+    ports = free_ports(4)
+    rabbitmq = RabbitMQ(
+        folder=folder / "rabbitmq", port=ports[0], distribution_port=ports[1], epmd_port=ports[2]
+    )
+    mongodb = MongoDB(folder=folder / "mongodb", port=ports[3])
+    environment = {
+        **os.environ,
+        "AMQP_URL": rabbitmq.url,
+        "MONGO_URL": mongodb.url,
+        "FETCH_ALLOW_NETS": "127.0.0.2/32",
+        **overlay,
+    }
+    with ExitStack() as stack:
+        processes = {
+            "rabbitmq": psutil.Process(stack.enter_context(running(rabbitmq, folder / "rabbitmq.log")).pid),
+            "mongod": psutil.Process(stack.enter_context(running(mongodb, folder / "mongod.log")).pid),
+        }
+        for service, count in counts.items():
+            for number in range(1, count + 1):
+                name = f"{service} {number}" if count > 1 else service
+                processes[name] = stack.enter_context(_service(service, folder / f"{name}.log", environment))
+        yield Stack(processes, environment)
+
+
+@contextmanager
+def _service(name: str, log: Path, environment: Mapping[str, str]) -> Iterator[psutil.Process]:
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", f"services.{name}"]
+        process = psutil.Popen(command, env=dict(environment), stderr=output, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(15)

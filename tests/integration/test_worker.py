@@ -1,0 +1,196 @@
+"""The worker runtime against a real broker."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from common.broker import parameters
+from common.errors import Unavailable
+from common.message import Message, Publication
+from common.settings import Settings
+from common.topology import Topology
+from common.worker import Consumer, Worker
+from tests.fleet import eventually
+from tests.integration.runtime import Broker, submitted, working
+
+
+@pytest.fixture
+def broker(settings: Settings, topology: Topology) -> Broker:
+    return Broker(settings, topology)
+
+
+def test_a_delivery_is_acked_once_what_it_gave_is_in_a_queue(
+    settings: Settings, topology: Topology, broker: Broker
+) -> None:
+    broker.put([submitted(line) for line in range(1, 51)])
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        return [[topology.direct("dead", message)] for message in messages]
+
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=8, batch_size=4)):
+        taken = broker.take("dead", 50)
+    assert {message.headers["url"] for message in taken} == {f"http://127.0.0.2/{line}" for line in range(1, 51)}
+    assert broker.ready("fetcher") == 0
+
+
+def test_no_more_is_held_than_the_prefetch_allows(settings: Settings, topology: Topology, broker: Broker) -> None:
+    broker.put([submitted(line) for line in range(1, 11)])
+    go_on = threading.Event()
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        go_on.wait(20)
+        return [[] for _ in messages]
+
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=3)):
+        eventually(lambda: broker.ready("fetcher") == 7, what="three are held")
+        go_on.set()
+        eventually(lambda: broker.ready("fetcher") == 0, what="all are handled")
+
+
+def test_many_handlers_work_at_once(settings: Settings, topology: Topology, broker: Broker) -> None:
+    broker.put([submitted(line) for line in range(1, 9)])
+    together = threading.Barrier(8)
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        together.wait(20)
+        return [[topology.direct("dead", message)] for message in messages]
+
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=8, threads=8)):
+        assert len(broker.take("dead", 8)) == 8
+
+
+def test_while_a_dependency_is_away_the_same_messages_wait_and_spend_no_delivery(
+    settings: Settings, topology: Topology, broker: Broker
+) -> None:
+    broker.put([submitted(line) for line in range(1, 4)])
+    calls: list[int] = []
+    seen_counts: list[object] = []
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        calls.append(len(messages))
+        if len(calls) < 3:
+            raise Unavailable("the database is away")
+        seen_counts.extend(message.headers.get("x-delivery-count") for message in messages)
+        return [[topology.direct("dead", message)] for message in messages]
+
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=3, batch_size=3)):
+        broker.take("dead", 3)
+    assert seen_counts == [None] * 3, "a message was returned to the broker"
+
+
+def test_a_handler_that_fails_in_an_unforeseen_way_costs_no_message(
+    settings: Settings, topology: Topology, broker: Broker
+) -> None:
+    broker.put([submitted(1)])
+    failures = [RuntimeError("a fault of ours")]
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        if failures:
+            raise failures.pop()
+        return [[topology.direct("dead", message)] for message in messages]
+
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=1)):
+        assert len(broker.take("dead", 1)) == 1
+
+
+def test_a_queue_deleted_while_running_is_declared_again_and_nothing_published_is_lost(
+    settings: Settings, topology: Topology, broker: Broker
+) -> None:
+    deleted = threading.Event()
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        deleted.wait(20)
+        return [[topology.direct("dead", message)] for message in messages]
+
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=5)):
+        broker.put([submitted(line) for line in range(1, 6)])
+        eventually(lambda: broker.ready("fetcher") == 0, what="the worker holds them")
+        with broker.channel() as channel:
+            channel.queue_delete(topology.queue("dead"))
+        deleted.set()
+        eventually(lambda: _exists(broker, "dead"), what="declared again")
+        taken = broker.take("dead", 5)
+    assert len({message.headers["url"] for message in taken}) == 5
+
+
+def test_a_full_queue_slows_its_publisher_and_loses_nothing(
+    settings: Settings, topology: Topology, broker: Broker
+) -> None:
+    """Refused messages are tried again until somebody makes room."""
+    narrow = replace(topology, prefix=f"{topology.prefix}n.", queue_max_bytes=1024 * 1024)
+    bodies = [replace(submitted(line), type="image.fetched", body=bytes(200_000)) for line in range(1, 31)]
+
+    def fetch(messages: Sequence[Message]) -> list[list[Publication]]:
+        return [[narrow.direct("hasher", message)] for message in messages]
+
+    narrow_broker = Broker(settings, narrow)
+    with working(settings, narrow, Consumer("grayscaler", fetch, prefetch_count=30)):
+        eventually(lambda: _exists(narrow_broker, "grayscaler"))
+        narrow_broker.put(bodies[:1])
+        narrow_broker.take("hasher", 1)
+        with narrow_broker.channel() as channel:
+            channel.queue_purge(narrow.queue("hasher"))
+        for body in bodies:
+            narrow_broker.put([replace(body, type=narrow.queue("grayscaler"))], exchange="")
+        taken = narrow_broker.take("hasher", 30)
+        assert {message.headers["url"] for message in taken} == {f"http://127.0.0.2/{n}" for n in range(1, 31)}
+    with narrow_broker.channel() as channel:
+        narrow.delete(channel)
+
+
+def test_stopping_finishes_what_is_under_way_and_returns_the_rest(
+    settings: Settings, topology: Topology, broker: Broker
+) -> None:
+    broker.put([submitted(line) for line in range(1, 11)])
+    begun, go_on = threading.Event(), threading.Event()
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        begun.set()
+        go_on.wait(20)
+        return [[topology.direct("dead", message)] for message in messages]
+
+    worker = Worker(
+        "tests",
+        [Consumer("fetcher", handle, prefetch_count=5)],
+        parameters(settings, "tests"),
+        topology,
+        held_bytes=settings.held_bytes,
+    )
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    assert begun.wait(20)
+    worker.stop()
+    go_on.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert (broker.ready("dead"), broker.ready("fetcher")) == (1, 9)
+
+
+def test_work_longer_than_two_heartbeats_does_not_lose_the_connection(
+    settings: Settings, topology: Topology, broker: Broker
+) -> None:
+    deliveries: list[object] = []
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        deliveries.extend(message.headers.get("x-delivery-count") for message in messages)
+        busy_until = time.monotonic() + 12
+        while time.monotonic() < busy_until:  # as a decoder would, without giving way
+            sum(range(10_000))
+        return [[topology.direct("dead", message)] for message in messages]
+
+    short = replace(settings, amqp_heartbeat_seconds=5)
+    with working(short, topology, Consumer("fetcher", handle, prefetch_count=1)):
+        broker.put([submitted(1)])
+        eventually(lambda: broker.ready("dead") == 1, what="handled")
+    assert deliveries == [None]
+
+
+def _exists(broker: Broker, queue: str) -> bool:
+    try:
+        broker.ready(queue)
+    except Exception:  # noqa: BLE001 - pika has several for a queue that is not there
+        return False
+    return True
