@@ -1,0 +1,3 @@
+"""Fixtures of the tests of the API."""
+
+from tests.api_world import client, publisher, world  # noqa: F401

@@ -1,0 +1,67 @@
+"""The API as a process: it serves, ends at once with 0 when told to, and says in a line what is set wrongly."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from deploy.local.ports import free_ports
+from deploy.local.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(**variables: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "-m", "services.api"]
+    return subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=5).text == "OK"
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_without_a_broker_and_ends_with_0_at_once(database, ending):
+    port, no_broker = free_ports(2)
+    host, mongo_port = database.client.address
+    mongo_url = f"mongodb://{host}:{mongo_port}/{database.name}"
+    process = start(
+        API_PORT=str(port), MONGO_URL=mongo_url, AMQP_URL=f"amqp://127.0.0.1:{no_broker}", API_MAX_BODY_BYTES="1024"
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{address}/health"), 20, "the API")
+        ready = requests.get(f"{address}/ready", timeout=5)
+        assert (ready.status_code, ready.json()) == (503, {"ready": False, "database": True, "broker": False})
+        too_large = requests.post(
+            f"{address}/url_tasks", data=b"x" * 1_025, headers={"Content-Type": "text/plain"}, timeout=5
+        )
+        assert (too_large.status_code, too_large.headers["Content-Type"]) == (413, "application/problem+json")
+        far_too_large = requests.post(f"{address}/url_tasks", data=b"x" * 1_000_000, timeout=5)
+        assert far_too_large.status_code == 413
+        process.send_signal(ending)
+        _, errors = process.communicate(timeout=6)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("API_PORT", "many"), ("MONGO_URL", "mongodb://"), ("API_HOST", "no.such.host.invalid")]
+)
+def test_a_bad_setting_is_told_in_one_line_with_code_2(name, value):
+    process = start(**{name: value})
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert any(line.startswith("api: ") and name in line for line in errors.splitlines())
+    assert "Traceback" not in errors

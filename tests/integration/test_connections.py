@@ -1,0 +1,160 @@
+"""What worker and publisher do when the broker goes away, is blocked, or cuts their connection."""
+
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from common.broker import parameters
+from common.errors import Unavailable
+from common.message import Message, Publication
+from common.publisher import Publisher
+from common.settings import Settings
+from common.topology import Topology
+from common.worker import Consumer
+from deploy.local.ports import free_ports
+from deploy.local.rabbitmq import RabbitMQ
+from deploy.local.server import start, stop
+from tests.fleet import eventually
+from tests.integration.runtime import Broker, submitted, working
+
+
+class OwnBroker:
+    """A broker of the test's own, that can be killed and come back."""
+
+    def __init__(self, folder: Path) -> None:
+        port, distribution_port, epmd_port = free_ports(3)
+        self.server = RabbitMQ(
+            folder=folder / "data", port=port, distribution_port=distribution_port, epmd_port=epmd_port
+        )
+        self._log = folder / "log"
+        self.start()
+
+    def start(self) -> None:
+        self._process = start(self.server, self._log)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        stop(self._process)
+
+    def control(self, *arguments: str) -> None:
+        """Run rabbitmqctl."""
+        command = ["/usr/lib/rabbitmq/bin/rabbitmqctl", *arguments]
+        environment = {"PATH": "/usr/bin:/bin", **self.server.environment}
+        subprocess.run(command, env=environment, cwd=self.server.folder, check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnBroker]:
+    broker = OwnBroker(tmp_path_factory.mktemp("broker"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def own_settings(own_broker: OwnBroker, request: pytest.FixtureRequest) -> Settings:
+    prefix = f"{abs(hash(request.node.name)) % 10**8}."
+    return Settings.from_environ({"AMQP_URL": own_broker.server.url, "AMQP_PREFIX": prefix})
+
+
+@pytest.fixture
+def own_topology(own_settings: Settings) -> Topology:
+    return Topology.of(own_settings)
+
+
+def pass_on(topology: Topology, messages: Sequence[Message]) -> list[list[Publication]]:
+    return [[topology.direct("dead", message)] for message in messages]
+
+
+def test_a_killed_broker_that_comes_back_loses_nothing_and_needs_no_help(
+    own_broker: OwnBroker, own_settings: Settings, own_topology: Topology
+) -> None:
+    published = [submitted(line) for line in range(1, 2001)]
+    publisher = Publisher("tests", parameters(own_settings, "tests"), own_topology, patience_seconds=60)
+    begun = threading.Event()
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        begun.set()
+        return pass_on(own_topology, messages)
+
+    with working(own_settings, own_topology, Consumer("fetcher", handle, prefetch_count=50, batch_size=5)):
+        publishing = threading.Thread(
+            target=publisher.publish, args=[[own_topology.fact(message) for message in published]]
+        )
+        publishing.start()
+        assert begun.wait(20)
+        own_broker.kill()
+        own_broker.start()
+        publishing.join(60)
+        publisher.flush()
+        broker = Broker(own_settings, own_topology)
+        wanted = {message.headers["url"] for message in published}
+        got: set[str] = set()
+        eventually(lambda: broker.ready("dead") >= len(wanted), deadline_seconds=60, what="all are passed on")
+        got = {message.headers["url"] for message in broker.take("dead", broker.ready("dead"))}
+    publisher.close()
+    assert got == wanted
+
+
+def test_a_connection_that_the_broker_closes_is_made_again(
+    own_broker: OwnBroker, own_settings: Settings, own_topology: Topology
+) -> None:
+    broker = Broker(own_settings, own_topology)
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        return pass_on(own_topology, messages)
+
+    with working(own_settings, own_topology, Consumer("fetcher", handle, prefetch_count=5)):
+        eventually(lambda: _declared(broker), what="the worker has declared its queues")
+        own_broker.control("close_all_connections", "a test")
+        broker.put([submitted(1)])
+        assert len(broker.take("dead", 1)) == 1
+
+
+def test_a_blocked_broker_is_waited_for_and_then_everything_goes_on(
+    own_broker: OwnBroker, own_settings: Settings, own_topology: Topology
+) -> None:
+    publisher = Publisher("tests", parameters(own_settings, "tests"), own_topology, patience_seconds=60)
+    eventually(lambda: publisher.ready, what="the publisher is connected")
+    own_broker.control("set_vm_memory_high_watermark", "0.0001")
+    try:
+        publisher.publish([own_topology.fact(submitted(1))])
+        eventually(lambda: not publisher.ready, deadline_seconds=10, what="the publisher tells that it is blocked")
+    finally:
+        own_broker.control("set_vm_memory_high_watermark", "absolute", "1GiB")
+    publisher.flush()
+    assert publisher.ready
+    assert Broker(own_settings, own_topology).ready("fetcher") == 1
+    publisher.close()
+
+
+def test_publishing_to_a_broker_that_is_away_ends_with_an_error_in_time(own_settings: Settings) -> None:
+    nowhere = replace(own_settings, amqp_url=f"amqp://127.0.0.1:{free_ports(1)[0]}/%2F")
+    publisher = Publisher("tests", parameters(nowhere, "tests"), Topology.of(nowhere), patience_seconds=1)
+    assert not publisher.ready
+    publisher.publish([publisher.topology.fact(submitted(1))])
+    with pytest.raises(Unavailable, match="RabbitMQ"):
+        publisher.flush()
+    publisher.close()
+
+
+def test_more_confirms_than_the_window_holds_are_waited_for(own_settings: Settings, own_topology: Topology) -> None:
+    publisher = Publisher("tests", parameters(own_settings, "tests"), own_topology)
+    publisher.publish(own_topology.fact(submitted(line)) for line in range(1, 5001))
+    publisher.flush()
+    assert Broker(own_settings, own_topology).ready("fetcher") == 5000
+    publisher.close()
+
+
+def _declared(broker: Broker) -> bool:
+    try:
+        broker.ready("fetcher")
+    except Exception:  # noqa: BLE001 - pika has several for a queue that is not there
+        return False
+    return True

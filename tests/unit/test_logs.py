@@ -1,0 +1,84 @@
+"""Log lines: one an event, whatever a stranger wrote into a URL."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from common.logs import Json, Plain
+
+NASTY = "https://images.example/\n2026-01-01T00:00:00.000Z INFO forged\r\x1b[31m\x00\x7f\x85\u2028\u2029end"
+FORMATTERS = pytest.mark.parametrize("formatter", [Plain("hasher"), Json("hasher")], ids=["plain", "json"])
+
+
+def record(message: str, *arguments: object, level: int = logging.INFO) -> logging.LogRecord:
+    made = logging.LogRecord("common.worker", level, "", 0, message, arguments, None)
+    made.created, made.msecs = datetime(2026, 1, 31, 12, 0, 0, 123_000, UTC).timestamp(), 123
+    return made
+
+
+def failure(error: Exception) -> logging.LogRecord:
+    def fall_over() -> None:
+        raise error
+
+    made = record("not foreseen", level=logging.ERROR)
+    try:
+        fall_over()
+    except Exception:  # noqa: BLE001 - whatever it is, it is logged
+        made.exc_info = sys.exc_info()
+    return made
+
+
+def test_a_plain_line_tells_when_how_bad_who_and_what() -> None:
+    assert Plain("hasher").format(record("consuming %s", "hasher")) == (
+        "2026-01-31T12:00:00.123Z INFO hasher common.worker: consuming hasher"
+    )
+
+
+def test_a_json_line_tells_the_same() -> None:
+    assert json.loads(Json("hasher").format(record("consuming %s", "hasher"))) == {
+        "time": "2026-01-31T12:00:00.123+00:00",
+        "level": "INFO",
+        "service": "hasher",
+        "logger": "common.worker",
+        "message": "consuming hasher",
+    }
+
+
+@FORMATTERS
+def test_a_url_never_breaks_a_line(formatter: logging.Formatter) -> None:
+    line = formatter.format(record("fetched %s", NASTY))
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
+    assert "end" in line
+
+
+@FORMATTERS
+@pytest.mark.parametrize("code", [*range(32), 127, 0x85, 0x2028, 0x2029])
+def test_no_control_character_comes_through(formatter: logging.Formatter, code: int) -> None:
+    assert chr(code) not in formatter.format(record("%s", f"a{chr(code)}b"))
+
+
+def test_json_gives_back_what_was_logged() -> None:
+    assert json.loads(Json("hasher").format(record("%s", NASTY)))["message"] == NASTY
+
+
+@FORMATTERS
+def test_an_exception_is_told_with_its_traceback(formatter: logging.Formatter) -> None:
+    failed = failure(KeyError("missing"))
+    text = formatter.format(failed)
+    assert "KeyError: 'missing'" in text
+    assert "Traceback" in text
+
+
+def test_an_exception_in_json_stays_on_the_line() -> None:
+    failed = failure(ValueError(NASTY))
+    assert len(Json("hasher").format(failed).splitlines()) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="a traceback ends with the error's text as it is")
+def test_the_text_of_an_exception_forges_no_line() -> None:
+    failed = failure(ValueError(NASTY))
+    assert not any(line.startswith("2026-01-01") for line in Plain("hasher").format(failed).splitlines())
