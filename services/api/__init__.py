@@ -1,0 +1,1 @@
+"""The HTTP side: reads MongoDB for people and programs, and publishes only what a person submits."""

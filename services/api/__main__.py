@@ -1,0 +1,76 @@
+"""The API: `python -m services.api`."""
+
+import logging
+import sys
+import threading
+
+from flask import Flask
+from waitress.server import create_server
+
+from common import logs
+from common.broker import parameters
+from common.database import connect
+from common.errors import ConfigurationError
+from common.publisher import Publisher
+from common.service import configuration_error
+from common.settings import Settings
+from common.shutdown import on_termination
+from common.topology import Topology
+from services.api.app import create_app
+
+NAME = "api"
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, stopping: threading.Event) -> None:
+    """Connect, and serve until told to stop; requests under way are given five seconds."""
+    database = connect(settings.mongo_url, application=NAME, pool_size=settings.api_threads + 2)
+    publisher = Publisher(NAME, parameters(settings, NAME), Topology.of(settings))
+    try:
+        serve(create_app(settings, database, publisher), settings, stopping)
+    finally:
+        publisher.close()
+
+
+def serve(app: Flask, settings: Settings, stopping: threading.Event) -> None:
+    """Answer requests until told to stop. Raises ConfigurationError when the address cannot be listened on."""
+    try:
+        server = create_server(
+            app,
+            host=settings.api_host,
+            port=settings.api_port,
+            threads=settings.api_threads,
+            # The application refuses what is too large with a sentence; this is for what is far too large.
+            max_request_body_size=4 * settings.api_max_body_bytes,
+            ident=None,
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"API_HOST, API_PORT: cannot listen there: {error}") from error
+
+    def answer() -> None:
+        try:
+            server.run()
+        finally:
+            stopping.set()
+
+    threading.Thread(target=answer, name="server", daemon=True).start()
+    log.info("listening on http://%s:%d", settings.api_host, settings.api_port)
+    stopping.wait()
+    server.task_dispatcher.shutdown()
+
+
+def main() -> int:
+    """Read the settings and run; a bad setting is told in one line."""
+    try:
+        settings = Settings.load()
+        logs.configure(settings, NAME)
+        stopping = threading.Event()
+        on_termination(stopping.set)
+        run(settings, stopping)
+    except ConfigurationError as error:
+        return configuration_error(NAME, error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""What the routes work with, made once in `__main__` and carried by the application."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import current_app
+
+from common.database import Database
+from common.publisher import Publisher
+from common.settings import Settings
+from services.api.plotly_js import PlotlyJs
+from services.api.queries.recent_tallies import RecentTallies
+
+KEY = "graymill"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The database is only read from; the publisher is for what a person submits."""
+
+    settings: Settings
+    database: Database
+    publisher: Publisher
+    plotly_js: PlotlyJs
+    recent_tallies: RecentTallies
+
+
+def resources() -> Resources:
+    """Give those of the application that answers the current request."""
+    return cast(Resources, current_app.extensions[KEY])
+
+
+def database() -> Database:
+    """Give the database to read from."""
+    return resources().database
+
+
+def now() -> datetime:
+    """Give the time, in UTC."""
+    return datetime.now(UTC)
