@@ -11,7 +11,7 @@ halves     _id: message id; a gray image that came before its hash
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pymongo
@@ -36,6 +36,7 @@ OWN_FAULT_CODES = {
 """What the server will say again to the same request. Everything else is worth waiting for: an outage, a lack of
 disk or rights must never be held against the message that met it."""
 
+COMPRESSED = ("grays", "originals", "halves")
 LEDGER_KEY = ("task_id", "outcome", "reason", "status", "known_by", "finished_at")
 
 INDEXES = {
@@ -78,8 +79,18 @@ def connect(url: str, *, application: str, pool_size: int = 16) -> Database:
 def create_indexes(database: Database) -> None:
     """Create what is missing; harmless when several services do it at once."""
     with unavailability():
+        present = database.list_collection_names()
+        for name in COMPRESSED:
+            if name not in present:
+                _create_uncompressed(database, name)
         for collection, indexes in INDEXES.items():
             database[collection].create_indexes(indexes)
+
+
+def _create_uncompressed(database: Database, name: str) -> None:
+    """Spare the server from compressing what is compressed already."""
+    with suppress(pymongo.errors.CollectionInvalid):
+        database.create_collection(name, storageEngine={"wiredTiger": {"configString": "block_compressor=none"}})
 
 
 def ping(database: Database, *, seconds: float = 1.0) -> bool:

@@ -6,6 +6,7 @@ keeps the connection's thread from its heartbeats.
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +42,7 @@ class _Delivery:
 class Consumer:
     """What is consumed and how: `threads` handlers at once, each given up to `batch_size` deliveries.
 
+    A batch that is not full waits `linger_seconds` for more: worth it where a batch costs little more than one.
     At most `prefetch_count` deliveries are held unacked; times the largest body, that bounds the memory.
     """
 
@@ -49,6 +51,7 @@ class Consumer:
     prefetch_count: int
     threads: int = 1
     batch_size: int = 1
+    linger_seconds: float = 0.0
     inbox: SimpleQueue[_Delivery] = field(default_factory=SimpleQueue, repr=False)
 
 
@@ -156,9 +159,10 @@ class Worker:
         """Wait for a delivery and take what has come behind it, leaving out what an ended connection delivered."""
         self._load.wait()
         batch = [consumer.inbox.get()]
+        full_at = time.monotonic() + consumer.linger_seconds
         while len(batch) < consumer.batch_size:
             try:
-                batch.append(consumer.inbox.get_nowait())
+                batch.append(consumer.inbox.get(timeout=max(0.0, full_at - time.monotonic())))
             except Empty:
                 break
         with self._taking:

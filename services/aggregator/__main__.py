@@ -20,8 +20,8 @@ def wire(settings: Settings) -> Worker:
     database = connect(settings.mongo_url, application=NAME)
     aggregator = Aggregator(Stage(NAME, topology), Join(database))
     consumers = [
-        Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100),
-        Consumer("aggregator.gray", aggregator.handle, prefetch_count=32, batch_size=16),
+        Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100, linger_seconds=0.1),
+        Consumer("aggregator.gray", aggregator.handle, prefetch_count=48, batch_size=32, linger_seconds=0.1),
         Consumer("undertaker", Undertaker(topology).handle, prefetch_count=1),
     ]
     return Worker(NAME, consumers, parameters(settings, NAME), topology, held_bytes=settings.held_bytes)

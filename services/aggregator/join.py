@@ -70,13 +70,15 @@ class Join:
                 document = self._halves.find_one({"_id": message_id})
                 if document is not None:
                     self._finish([gray_from(document)])
+        self._forget(early)
 
     def grayscaled(self, facts: Sequence[ImageGrayscaled]) -> None:
         """Finish images whose hash is noted; put the others aside until it is."""
         early = self._finish(facts)
         if early:
             insert_new(self._halves, [half_document(fact, self._now()) for fact in early], blob="png")
-            self._finish(early)
+            waiting = {fact.message_id for fact in self._finish(early)}
+            self._forget([fact.message_id for fact in early if fact.message_id not in waiting])
 
     def known(self, facts: Sequence[ItemKnown]) -> None:
         """End items whose image another task has stored."""
@@ -138,8 +140,12 @@ class Join:
         owners |= {md5: pair.gray.message_id for md5, pair in new.items() if md5 not in present}
         owners |= self._owners(str(md5) for md5 in present)
         self._end((pair.gray.item, pair.gray.message_id, stored(pair, owners[pair.md5])) for pair in ready)
-        with unavailability():
-            self._halves.delete_many({"_id": {"$in": [pair.gray.message_id for pair in ready]}})
+
+    def _forget(self, message_ids: Sequence[UUID]) -> None:
+        """Delete halves that were put aside and are not waited for any more."""
+        if message_ids:
+            with unavailability():
+                self._halves.delete_many({"_id": {"$in": list(message_ids)}})
 
     def _owners(self, md5s: Iterable[str]) -> dict[str, UUID]:
         wanted = list(md5s)

@@ -18,7 +18,7 @@ def wire(settings: Settings) -> Worker:
     topology = Topology.of(settings)
     originals = Originals(connect(settings.mongo_url, application=NAME)) if settings.keep_originals else None
     hasher = Hasher(Stage(NAME, topology), originals)
-    consumer = Consumer(NAME, hasher.handle, prefetch_count=32, threads=1, batch_size=16)
+    consumer = Consumer(NAME, hasher.handle, prefetch_count=48, batch_size=32, linger_seconds=0.02)
     return Worker(NAME, [consumer], parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
 
 
