@@ -5,14 +5,12 @@ database. Broker, database, origin and services share the machine's cores.
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +52,12 @@ def main(names: Sequence[str], runs: int, **workers: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         port = free_ports(1)[0]
-        with serving(CACHE, folder, port) as origin, started(folder, counts, {}) as stack:
+        with serving(CACHE, folder, port), started(folder, counts, {}) as stack:
             for corpus in corpora:
                 urls = folder / f"{corpus.name}.txt"
                 urls.write_text("".join(f"http://{HOST}:{port}/{f.parent.name}/{f.name}\n" for f in files[corpus]))
                 results = [_run(stack, corpus, urls) for _ in range(runs)]
                 _print(corpus, results)
-            with suppress(KeyError):
-                os.environ["BENCH_KEEP"]
-            del origin
 
 
 def _run(stack: Stack, corpus: Corpus, urls: Path) -> Result:
@@ -71,7 +66,9 @@ def _run(stack: Stack, corpus: Corpus, urls: Path) -> Result:
     command = [str(Path(sys.executable).parent / "fetcher"), "publish", str(urls), "--wait", "--json"]
     with MemoryWatch(stack.processes) as memory:
         began = time.monotonic()
-        done = subprocess.run(command, env=dict(stack.environment), check=True, capture_output=True, text=True)
+        done = subprocess.run(  # noqa: S603 - the command is ours
+            command, env=dict(stack.environment), check=True, capture_output=True, text=True
+        )
         seconds = time.monotonic() - began
     ledger = json.loads(done.stdout)
     if ledger["success"] != corpus.count:
@@ -88,7 +85,8 @@ def _print(corpus: Corpus, results: Sequence[Result]) -> None:
     table.add_column("most", justify="right")
 
     def row(name: str, values: Sequence[float], digits: int = 2) -> None:
-        table.add_row(name, *(f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values))))
+        three = (statistics.median(values), min(values), max(values))
+        table.add_row(name, *(f"{value:,.{digits}f}" for value in three))
 
     row("images per second", [corpus.count / result.seconds for result in results], 0)
     row("seconds, whole command", [result.seconds for result in results])

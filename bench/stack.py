@@ -37,9 +37,7 @@ class Stack:
 def started(folder: Path, counts: Mapping[str, int], overlay: Mapping[str, str]) -> Iterator[Stack]:
     """Have a stack with so many of each worker for the length of a `with` block."""
     ports = free_ports(4)
-    rabbitmq = RabbitMQ(
-        folder=folder / "rabbitmq", port=ports[0], distribution_port=ports[1], epmd_port=ports[2]
-    )
+    rabbitmq = RabbitMQ(folder=folder / "rabbitmq", port=ports[0], distribution_port=ports[1], epmd_port=ports[2])
     mongodb = MongoDB(folder=folder / "mongodb", port=ports[3])
     environment = {
         **os.environ,

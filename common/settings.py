@@ -142,6 +142,7 @@ class Settings:
     api_max_body_bytes: int = setting(str(MEBIBYTE), _integer(1024, 1 << 30), "largest request body")
     api_max_urls: int = setting("10000", _integer(1, 1_000_000), "most URLs in one request")
 
+    health_file: str = setting("", str, "a worker touches it every 5 s while it is connected and takes messages")
     log_level: str = setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe line logged")
     log_format: str = setting("plain", _one_of("plain", "json"), "form of the log lines")
 

@@ -1,12 +1,12 @@
 """The aggregator: `python -m services.aggregator`."""
 
-from common.broker import parameters
+from common.crew import Consumer
 from common.database import connect
 from common.handling import Stage
 from common.service import run_worker
 from common.settings import Settings
 from common.topology import Topology
-from common.worker import Consumer, Worker
+from common.worker import Worker
 from services.aggregator.handler import Aggregator
 from services.aggregator.join import Join
 from services.aggregator.undertaker import Undertaker
@@ -24,7 +24,7 @@ def wire(settings: Settings) -> Worker:
         Consumer("aggregator.gray", aggregator.handle, prefetch_count=48, batch_size=32, linger_seconds=0.1),
         Consumer("undertaker", Undertaker(topology).handle, prefetch_count=1),
     ]
-    return Worker(NAME, consumers, parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
+    return Worker(NAME, consumers, settings, topology)
 
 
 if __name__ == "__main__":

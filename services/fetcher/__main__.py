@@ -2,13 +2,13 @@
 
 import logging
 
-from common.broker import parameters
+from common.crew import Consumer
 from common.database import connect
 from common.handling import Stage
 from common.service import run_worker
 from common.settings import Settings
 from common.topology import Topology
-from common.worker import Consumer, Worker
+from common.worker import Worker
 from services.fetcher.addresses import Resolver
 from services.fetcher.download import Downloader
 from services.fetcher.handler import Fetcher
@@ -34,7 +34,7 @@ def wire(settings: Settings) -> Worker:
     fetcher = Fetcher(known, Downloader(settings, resolver, transport))
     handle = Stage(NAME, topology).each(fetcher.handle)
     consumer = Consumer(NAME, handle, prefetch_count=2 * threads, threads=threads)
-    return Worker(NAME, [consumer], parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
+    return Worker(NAME, [consumer], settings, topology)
 
 
 if __name__ == "__main__":

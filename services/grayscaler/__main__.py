@@ -2,12 +2,12 @@
 
 from PIL import Image
 
-from common.broker import parameters
+from common.crew import Consumer
 from common.handling import Stage
 from common.service import run_worker
 from common.settings import Settings
 from common.topology import Topology
-from common.worker import Consumer, Worker
+from common.worker import Worker
 from services.grayscaler.handler import Grayscaler
 
 NAME = "grayscaler"
@@ -20,7 +20,7 @@ def wire(settings: Settings) -> Worker:
     topology = Topology.of(settings)
     grayscaler = Grayscaler(settings.image_formats, settings.max_pixels, settings.max_gray_bytes)
     consumer = Consumer(NAME, Stage(NAME, topology).each(grayscaler.handle), prefetch_count=16)
-    return Worker(NAME, [consumer], parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
+    return Worker(NAME, [consumer], settings, topology)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """The hasher: `python -m services.hasher`."""
 
-from common.broker import parameters
+from common.crew import Consumer
 from common.database import connect
 from common.handling import Stage
 from common.service import run_worker
 from common.settings import Settings
 from common.topology import Topology
-from common.worker import Consumer, Worker
+from common.worker import Worker
 from services.hasher.handler import Hasher
 from services.hasher.originals import Originals
 
@@ -19,7 +19,7 @@ def wire(settings: Settings) -> Worker:
     originals = Originals(connect(settings.mongo_url, application=NAME)) if settings.keep_originals else None
     hasher = Hasher(Stage(NAME, topology), originals)
     consumer = Consumer(NAME, hasher.handle, prefetch_count=48, batch_size=32, linger_seconds=0.02)
-    return Worker(NAME, [consumer], parameters(settings, NAME), topology, held_bytes=settings.held_bytes)
+    return Worker(NAME, [consumer], settings, topology)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 import pika
 
 from common.broker import parameters
+from common.crew import Consumer
 from common.facts import UrlSubmitted
 from common.items import Item, item_id
 from common.message import Message
 from common.settings import Settings
 from common.topology import Topology
-from common.worker import Consumer, Worker
+from common.worker import Worker
 
 
 def submitted(line: int = 1) -> Message:
@@ -77,8 +78,7 @@ class Broker:
 @contextmanager
 def working(settings: Settings, topology: Topology, *consumers: Consumer) -> Iterator[Worker]:
     """Run a worker on a thread for the length of a `with` block."""
-    held_bytes = settings.held_bytes
-    worker = Worker("tests", consumers, parameters(settings, "tests"), topology, held_bytes=held_bytes)
+    worker = Worker("tests", consumers, settings, topology)
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from common.broker import parameters
+from common.crew import Consumer
 from common.errors import Unavailable
 from common.message import Message, Publication
 from common.publisher import Publisher
 from common.settings import Settings
 from common.topology import Topology
-from common.worker import Consumer
 from deploy.local.ports import free_ports
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.server import start, stop

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from common.broker import parameters
+from common.crew import Consumer
 from common.errors import Unavailable
 from common.message import Message, Publication
 from common.settings import Settings
 from common.topology import Topology
-from common.worker import Consumer, Worker
+from common.worker import Worker
 from tests.fleet import eventually
 from tests.integration.runtime import Broker, submitted, working
 
@@ -152,13 +152,7 @@ def test_stopping_finishes_what_is_under_way_and_returns_the_rest(
         go_on.wait(20)
         return [[topology.direct("dead", message)] for message in messages]
 
-    worker = Worker(
-        "tests",
-        [Consumer("fetcher", handle, prefetch_count=5)],
-        parameters(settings, "tests"),
-        topology,
-        held_bytes=settings.held_bytes,
-    )
+    worker = Worker("tests", [Consumer("fetcher", handle, prefetch_count=5)], settings, topology)
     thread = threading.Thread(target=worker.run)
     thread.start()
     assert begun.wait(20)

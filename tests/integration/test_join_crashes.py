@@ -1,0 +1,118 @@
+"""A crash before any operation of the join on the database changes nothing in what is stored in the end (P5)."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import pytest
+
+from common.database import Database
+from common.items import Item
+from services.aggregator.join import Join
+from tests.crashing_database import Crash, CrashingDatabase
+from tests.join_world import Fact, counts, left_behind, submitted, take
+from tests.some_facts import failed, grayscaled, hashed, known
+
+BODY = b"\x40 an image's bytes"
+FACTS: dict[str, Callable[[Item], Fact]] = {
+    "h": lambda item: hashed(item, BODY),
+    "g": lambda item: grayscaled(item, BODY),
+    "f": failed,
+    "k": lambda item: known(item, "0" * 32),
+}
+ORDERS = ["hg", "gh", "hhgg", "gghh", "hghg", "ghgh", "hf", "kg"]
+either_end = pytest.mark.parametrize("again_at_once", [True, False], ids=["again at once", "again at the end"])
+
+
+def drive(database: Database, facts: Sequence[Fact], crash_at: int | None, *, again_at_once: bool) -> CrashingDatabase:
+    """Deliver facts until all are acked; who crashes, gets its message again, and another process goes on."""
+    crashing = CrashingDatabase(database, crash_at)
+    queue = deque(facts)
+    while queue:
+        fact = queue.popleft()
+        try:
+            take(Join(cast(Any, crashing)), [fact])
+        except Crash:
+            queue.insert(0 if again_at_once else len(queue), fact)
+    return crashing
+
+
+def without_names(state: dict[str, Any], item: Item) -> str:
+    """Make states of several items comparable."""
+    names = {item.item_id: "item", item.task_id: "task", grayscaled(item, BODY).message_id: "download"}
+    text = repr(state)
+    for name, word in names.items():
+        text = text.replace(repr(name), word)
+    return text
+
+
+def end_state(database: Database, order: str, crash_at: int | None, *, again_at_once: bool) -> tuple[str, int, int]:
+    """Give what is left of a fresh item, the halves among it, and how many operations it took."""
+    for name in ("images", "grays", "halves"):
+        database[name].delete_many({})
+    (item,) = submitted(database)
+    crashing = drive(database, [FACTS[letter](item) for letter in order], crash_at, again_at_once=again_at_once)
+    assert crashing.crash_at is None or crash_at is None, "the crash never came"
+    assert sum(counts(database, item.task_id)[:3]) == 1
+    state = without_names(left_behind(database, item), item)
+    return state, database["halves"].count_documents({}), len(crashing.operations)
+
+
+@either_end
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_crash_before_any_operation_leaves_the_same_state(
+    database: Database, order: str, again_at_once: bool
+) -> None:
+    undisturbed, halves, operations = end_state(database, order, None, again_at_once=True)
+    assert halves == 0
+    assert operations > 1
+    for crash_at in range(1, operations + 1):
+        state, halves, _operations = end_state(database, order, crash_at, again_at_once=again_at_once)
+        assert (state, halves) == (undisturbed, 0), f"after a crash before operation {crash_at}"
+
+
+@pytest.mark.parametrize("order", ["hg", "gh"])
+def test_a_process_that_always_dies_a_step_later_still_ends_every_item(database: Database, order: str) -> None:
+    undisturbed, _halves, operations = end_state(database, order, None, again_at_once=True)
+    (item,) = submitted(database)
+    for name in ("images", "grays", "halves"):
+        database[name].delete_many({})
+    for letter in order:
+        for steps in range(1, operations + 2):
+            crashing = CrashingDatabase(database, steps)
+            try:
+                take(Join(cast(Any, crashing)), [FACTS[letter](item)])
+            except Crash:
+                continue
+            break
+        else:
+            pytest.fail("never came to its end")
+    assert without_names(left_behind(database, item), item) == undisturbed
+
+
+def test_a_crash_in_a_batch_spares_no_item_and_doubles_none(database: Database) -> None:
+    """Three items share their bytes, and one of them fails: at every operation of each batch the process dies once."""
+    for crash_at in range(1, 100):
+        for name in ("images", "grays", "halves"):
+            database[name].delete_many({})
+        items = submitted(database, 5)
+        bodies = [BODY, BODY, BODY, b"\x01 other", b"\x02 failed"]
+        pairs = list(zip(items, bodies, strict=True))
+        crashing = CrashingDatabase(database, crash_at)
+        batches: list[list[Fact]] = [
+            [grayscaled(item, body) for item, body in pairs[:3]],
+            [hashed(item, body) for item, body in pairs[1:]],
+            [failed(items[4])],
+            [grayscaled(item, body) for item, body in pairs[3:]],
+            [hashed(item, body) for item, body in pairs[:1]],
+        ]
+        for batch in batches:
+            try:
+                take(Join(cast(Any, crashing)), batch)
+            except Crash:
+                take(Join(cast(Any, crashing)), batch)
+        assert counts(database, items[0].task_id) == (2, 2, 1, 0), f"after a crash before operation {crash_at}"
+        assert database["images"].count_documents({}) == 2
+        if crashing.crash_at is not None:
+            return
+    pytest.fail("the batches take more operations than were tried")
