@@ -1,3 +1,7 @@
 """Fixtures for all tests; a server is only started for a test that asks for it."""
 
+import logging
+
 from tests.servers import database, environment, mongodb, rabbitmq, settings, topology  # noqa: F401
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells every refused connection in twenty lines
