@@ -19,6 +19,8 @@ from common.reasons import Reason
 
 VERSION = 1
 HISTOGRAM = struct.Struct("<256I")
+MOST_NUMBER = 2**31 - 1
+MOST_CHARACTERS = 16_384
 MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -27,6 +29,15 @@ def _header(headers: Headers, name: str, kind: type[Any], check: Callable[[Any],
     if type(value) is not kind or not check(value):
         raise MalformedMessage(f"header {name} is {value!r:.80}")
     return value
+
+
+def _text(value: object, most: int) -> str:
+    """Give a stranger's text as it can be stored: cut, and without the halves of characters that JSON lets through."""
+    return str(value)[:most].encode("utf-8", "replace").decode()
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
 
 
 def _uuid(value: object, name: str) -> UUID:
@@ -55,8 +66,8 @@ def read_item(message: Message) -> Item:
     return Item(
         task_id=_uuid(headers.get("task_id"), "header task_id"),
         item_id=_uuid(headers.get("item_id"), "header item_id"),
-        url=_header(headers, "url", str),
-        round=_header(headers, "round", int, lambda value: value >= 0),
+        url=_header(headers, "url", str, lambda value: len(value) <= MOST_CHARACTERS),
+        round=_header(headers, "round", int, lambda value: _is_whole(value, 0, MOST_NUMBER)),
     )
 
 
@@ -143,7 +154,7 @@ class ImageHashed:
             read_item(message),
             _uuid(message.message_id, "message_id"),
             _header(message.headers, "md5", str, lambda value: MD5.fullmatch(value) is not None),
-            _header(message.headers, "length_bytes", int, lambda value: value > 0),
+            _header(message.headers, "length_bytes", int, lambda value: _is_whole(value, 1, MOST_NUMBER)),
         )
 
 
@@ -179,8 +190,8 @@ class ImageGrayscaled:
     def from_message(cls, message: Message) -> Self:
         """Read the fact; the PNG's own header must agree with the message's."""
         headers = message.headers
-        width = _header(headers, "width", int, lambda value: value > 0)
-        height = _header(headers, "height", int, lambda value: value > 0)
+        width = _header(headers, "width", int, lambda value: _is_whole(value, 1, MOST_NUMBER))
+        height = _header(headers, "height", int, lambda value: _is_whole(value, 1, MOST_NUMBER))
         if message.body[:24] != PNG_START + struct.pack(">II", width, height):
             raise MalformedMessage(f"the body is no PNG of {width} x {height}")
         packed = _header(headers, "histogram", bytes, lambda value: len(value) == HISTOGRAM.size)
@@ -193,8 +204,8 @@ class ImageGrayscaled:
             message.body,
             width,
             height,
-            _header(headers, "format", str),
-            _header(headers, "mode", str),
+            _header(headers, "format", str, lambda value: len(value) <= 20),
+            _header(headers, "mode", str, lambda value: len(value) <= 20),
             _header(headers, "orientation", int, lambda value: 1 <= value <= 8),
             histogram,
         )
@@ -240,7 +251,7 @@ class ItemFailed:
         body = {
             "stage": self.stage,
             "reason": self.reason.value,
-            "detail": self.detail[:500],
+            "detail": _text(self.detail, 500),
             "status": self.status,
             "attempts": self.attempts,
         }
@@ -256,7 +267,9 @@ class ItemFailed:
             reason = Reason(str(body.get("reason")))
         except ValueError as error:
             raise MalformedMessage(f"reason {body.get('reason')!r:.40} is not in the list") from error
-        status, attempts = body.get("status"), body.get("attempts")
-        if not (status is None or type(status) is int) or type(attempts) is not int:
-            raise MalformedMessage("status or attempts is no number")
-        return cls(read_item(message), str(body.get("stage")), reason, str(body.get("detail"))[:500], status, attempts)
+        status, attempts = body.get("status"), body.get("attempts", 1)
+        if not (status is None or _is_whole(status, 100, 999)) or not _is_whole(attempts, 1, MOST_NUMBER):
+            raise MalformedMessage("status or attempts is no such number")
+        return cls(
+            read_item(message), _text(body.get("stage"), 40), reason, _text(body.get("detail"), 500), status, attempts
+        )

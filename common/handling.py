@@ -24,6 +24,7 @@ BatchHandler = Callable[[Sequence[Message]], Sequence[Sequence[Publication]]]
 """Gives, for each message, what must be published and confirmed before it is acked. Raises only Unavailable."""
 
 CLOCK_SLACK_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 2 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Stage:
 
     def settle(self, handler: Handler, message: Message) -> list[Publication]:
         """Run the handler, and turn what it yields or raises into publications."""
-        too_early_seconds = message.headers.get("not_before", 0.0) - time.time()
+        too_early_seconds = _not_before(message) - time.time()
         if too_early_seconds > CLOCK_SLACK_SECONDS:
             return [self.topology.delayed(self.queue, message, too_early_seconds)]
         try:
@@ -83,6 +84,12 @@ class Stage:
     def _failed(self, item: Item, message: Message, error: Permanent | Transient) -> Publication:
         fact = ItemFailed(item, self.queue, error.reason, error.detail, error.status, attempts(message))
         return self.topology.fact(fact.to_message())
+
+
+def _not_before(message: Message) -> float:
+    moment = message.headers.get("not_before", 0.0)
+    plausible = isinstance(moment, int | float) and moment <= time.time() + LONGEST_WAIT_SECONDS
+    return float(moment) if plausible else 0.0
 
 
 def attempts(message: Message) -> int:

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from common.settings import Settings
 
@@ -23,6 +24,11 @@ class Plain(logging.Formatter):
         """Keep the message on one line; a traceback behind it keeps its own."""
         record.message = record.message.translate(CONTROL)
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        """Indent a traceback, so that no text in it can pass for a line of its own."""
+        lines = super().formatException(ei).splitlines()
+        return "\n".join("    " + line.translate(CONTROL) for line in lines)
 
 
 class Json(logging.Formatter):
@@ -50,6 +56,7 @@ def configure(settings: Settings, service: str) -> None:
     """Send the process's log lines to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(Json(service) if settings.log_format == "json" else Plain(service))
+    logging.captureWarnings(True)
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for chatty in ("pika", "urllib3", "pymongo", "PIL", "waitress"):
         # Their warnings come back as errors of ours, in one line; pika tells every lost connection in twenty.

@@ -156,7 +156,8 @@ class Settings:
             try:
                 values[description.name] = description.metadata["parse"](text)
             except ValueError as error:
-                shown = "" if "://" in text else f", not {text!r}"
+                # A URL may have a password in it, however badly it is written.
+                shown = "" if name.endswith("_URL") else f", not {text!r:.80}"
                 raise ConfigurationError(f"{name}: {error}{shown}") from error
         return cls(**values)
 

@@ -13,7 +13,11 @@ from common.publisher import Publisher
 
 KEPT_CHARACTERS = 8_193
 """One more than MAX_URL_LENGTH can be: a longer URL is cut, and is still too long wherever it is looked at."""
-USER_INFORMATION = re.compile(r"^(\s*(?:[a-z][a-z0-9+.-]*:)?[/\\]*)[^/\\?#]*@", re.IGNORECASE)
+LOOKED_AT_CHARACTERS = 65_536
+CONTROLS = r"\x00-\x20\ufeff"
+USER_INFORMATION = re.compile(
+    rf"^([{CONTROLS}]*(?:[a-z][a-z0-9+.{CONTROLS}-]*:)?[/\\{CONTROLS}]*)[^/\\?#]*@", re.IGNORECASE
+)
 
 Progress = Callable[[int], None]
 
@@ -64,7 +68,7 @@ def kept(url: str) -> str:
 
     A URL with a user name is not fetched; what stands in its place keeps it from being another, valid URL.
     """
-    return USER_INFORMATION.sub(r"\1***@", url[:KEPT_CHARACTERS])
+    return USER_INFORMATION.sub(r"\1***@", url[:LOOKED_AT_CHARACTERS])[:KEPT_CHARACTERS]
 
 
 def _written(ledger: Ledger, task_id: UUID, urls: Iterable[str]) -> Iterator[list[Item]]:

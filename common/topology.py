@@ -95,9 +95,9 @@ class Topology:
         channel.exchange_declare(self.exchange, "topic", durable=True)
         channel.exchange_declare(undelivered, "topic", durable=True)
         channel.exchange_declare(dead, "topic", durable=True)
-        self._declare_queue(channel, "undertaker", {})
+        self._declare_queue(channel, "undertaker", self._endless())
         channel.queue_bind(self.queue("undertaker"), undelivered, "#")
-        self._declare_queue(channel, "dead", {})
+        self._declare_queue(channel, "dead", self._endless())
         channel.queue_bind(self.queue("dead"), dead, "#")
         for seconds in self.delays_seconds:
             waiting = {"x-message-ttl": seconds * 1000, **self._dead_letter("")}
@@ -121,6 +121,10 @@ class Topology:
             # Without at-least-once a dead-lettered message is lost when its target does not answer just then.
             arguments |= {"x-delivery-limit": DELIVERY_LIMIT, "x-dead-letter-strategy": "at-least-once"}
         return arguments
+
+    def _endless(self) -> dict[str, Any]:
+        """Keep what has nowhere else to go: from 4.0 on the broker's own limit would drop it."""
+        return {"x-delivery-limit": 1_000_000} if self.queue_type == "quorum" else {}
 
     def delete(self, channel: BlockingChannel) -> None:
         """Delete all of it, messages included."""

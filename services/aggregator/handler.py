@@ -32,7 +32,8 @@ class Aggregator:
         facts: dict[str, list[Any]] = {name: [] for name in self._takers}
         for message in messages:
             try:
-                facts[message.type].append(self._read(message))
+                fact = self._read(message)
+                facts[message.type].append(fact)
                 given.append([])
             except MalformedMessage as error:
                 given.append(self._stage.bury(message, str(error)))

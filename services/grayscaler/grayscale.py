@@ -59,6 +59,7 @@ def grayscale(body: bytes, *, formats: tuple[str, ...], max_pixels: int) -> Gray
         TypeError,
         struct.error,
         ZeroDivisionError,
+        AssertionError,  # a palette image without a palette
     ) as error:
         # All of these come out of Pillow's decoders for damaged files.
         reason = Reason.TRUNCATED if _ends_early(error) else Reason.DECODE

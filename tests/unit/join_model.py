@@ -83,9 +83,12 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Explored:
+    """`halves_left` are downloads whose gray version is still put aside in the end, though their hash had come."""
+
     states: int
     at_rest: int
     violations: frozenset[str]
+    halves_left: frozenset[str]
 
 
 FIRST_STEP = {"hash": "note", "gray": "claim", "failure": "end", "known": "end"}
@@ -100,7 +103,7 @@ class Model:
             name: getattr(self, f"_{name}")
             for name in (
                 *("note", "look", "fetch", "claim", "read", "put_aside", "read_owners", "insert_gray"),
-                *("insert_image", "read_owner", "end", "delete_half", "ack"),
+                *("insert_image", "read_owner", "end", "forget", "ack"),
             )
         }
 
@@ -131,7 +134,7 @@ class Model:
     def _fetch(self, state: State, worker: Worker) -> tuple[State, Worker]:
         gray = _half(state, worker)
         if gray is None:
-            return state, worker._replace(step="ack")
+            return state, worker._replace(step="forget")
         return state, worker._replace(step="claim", gray=gray)
 
     def _claim(self, state: State, worker: Worker) -> tuple[State, Worker]:
@@ -143,14 +146,12 @@ class Model:
 
     def _read(self, state: State, worker: Worker) -> tuple[State, Worker]:
         gray, item = worker.gray, state.items[worker.gray.item]
-        if not _open(item, gray):
-            step = "ack"
-        elif self._claimed(item, gray):
+        if _open(item, gray) and self._claimed(item, gray):
             step = "read_owners"
-        elif item.claim is None and not worker.again:
-            step = "put_aside"
+        elif _open(item, gray) and item.claim is None and worker.message.kind == "gray":
+            step = "ack" if worker.again else "put_aside"
         else:
-            step = "ack"
+            step = _finished(worker)
         return state, worker._replace(step=step)
 
     def _claimed(self, item: Item, gray: Message) -> bool:
@@ -189,9 +190,9 @@ class Model:
         claimed_by = message.download or None
         if _open(item, message) and (self._without is Rule.CLAIM or item.claim == claimed_by):
             state = _set_item(state, message.item, item._replace(outcome=_outcome(worker), hashes=()))
-        return state, worker._replace(step="delete_half" if message.download else "ack")
+        return state, worker._replace(step=_finished(worker))
 
-    def _delete_half(self, state: State, worker: Worker) -> tuple[State, Worker]:
+    def _forget(self, state: State, worker: Worker) -> tuple[State, Worker]:
         halves = tuple(half for half in state.halves if half.download != worker.gray.download)
         return state._replace(halves=halves), worker._replace(step="ack")
 
@@ -205,19 +206,22 @@ def explore(scenario: Scenario, *, without: Rule | None = None) -> Explored:
     start = scenario.start()
     seen, waiting = {start}, [start]
     violations: set[str] = set()
+    halves_left: set[str] = set()
+    hashed = {message.download for message in scenario.messages if message.kind == "hash"}
     at_rest = 0
     while waiting:
         state = waiting.pop()
         if not state.queue and not state.workers:
             at_rest += 1
             violations.update(_broken_at_rest(scenario, state))
+            halves_left.update(hashed & {half.download for half in state.halves})
         for step, following in (*model.next_states(state, scenario.workers), *_retry(scenario, state)):
             if following not in seen:
                 seen.add(following)
                 waiting.append(following)
                 if step not in ("deliver", "crash"):
                     violations.update(_broken_by_a_step(state, following))
-    return Explored(len(seen), at_rest, frozenset(violations))
+    return Explored(len(seen), at_rest, frozenset(violations), frozenset(halves_left))
 
 
 def _retry(scenario: Scenario, state: State) -> Iterator[tuple[str, State]]:
@@ -269,6 +273,11 @@ def _outcome(worker: Worker) -> tuple[str, str]:
     if message.kind == "known" or worker.owner != message.download:
         return "duplicate", message.md5
     return "success", message.md5
+
+
+def _finished(worker: Worker) -> str:
+    """Who knows of a half deletes it."""
+    return "forget" if worker.again or worker.message.kind == "hash" else "ack"
 
 
 def _fresh(message: Message) -> Worker:

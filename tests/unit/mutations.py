@@ -1,6 +1,8 @@
 """Small images of every format, and ways to damage them."""
 
 import random
+import struct
+import zlib
 from collections.abc import Iterator
 
 from PIL import Image
@@ -81,9 +83,23 @@ def damaged(body: bytes, chance: random.Random) -> bytes:
     return bytes(wrong)
 
 
+def with_mended_checksums(body: bytes) -> bytes:
+    """Give a PNG whose chunks have the right checksums again, so that a fault gets past them."""
+    mended, at = bytearray(body), 8
+    while at + 12 <= len(mended):
+        (length,) = struct.unpack_from(">I", mended, at)
+        end = at + 8 + length
+        if end + 4 > len(mended):
+            break
+        struct.pack_into(">I", mended, end, zlib.crc32(mended[at + 4 : end]))
+        at = end + 4
+    return bytes(mended)
+
+
 def mutations(kind: str, count: int, seed: int) -> Iterator[bytes]:
     """Give damaged files of a format, always the same for a seed."""
     chance = random.Random(f"{seed} {kind}")
     files = small_images()[kind]
     for number in range(count):
-        yield damaged(files[number % len(files)], chance)
+        wrong = damaged(files[number % len(files)], chance)
+        yield with_mended_checksums(wrong) if kind == "PNG" and chance.random() < 0.8 else wrong

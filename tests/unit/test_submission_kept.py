@@ -59,7 +59,6 @@ def test_credentials_are_removed_in_every_spelling(url: str) -> None:
     assert kept(url).partition("@")[2].startswith("host")
 
 
-@pytest.mark.xfail(strict=True, reason="these spellings keep their password")
 @pytest.mark.parametrize(
     "url",
     [
