@@ -20,7 +20,7 @@ BODY = b"\x07 the bytes as received"
 Reader = type[UrlSubmitted | ImageFetched | ImageHashed | ImageGrayscaled | ItemKnown | ItemFailed]
 
 URLS = some.text(some.characters(exclude_categories=["Cs"]), max_size=100)
-ITEMS = some.builds(Item, some.uuids(), some.uuids(), URLS, some.integers(0, 2**31))
+ITEMS = some.builds(Item, some.uuids(), some.uuids(), URLS, some.integers(0, 2**31 - 1))
 FACTS = some.one_of(
     some.builds(UrlSubmitted, ITEMS, refresh=some.booleans()),
     some.builds(ImageFetched.of, ITEMS, some.binary(min_size=1), some.sampled_from(["image/png", ""])),
