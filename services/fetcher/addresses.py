@@ -10,12 +10,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 
 from common.errors import Permanent, Transient
 from common.reasons import Reason
 from common.settings import Network
+from services.fetcher.lookups import LookUp, Lookups, by_the_system
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -25,15 +24,19 @@ DENIED: Sequence[Network] = tuple(
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
         *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-        # IPv6: unspecified, loopback and IPv4-compatible; NAT64; discard; Teredo and other protocol assignments;
-        # documentation; 6to4; segment routing; unique local; link-local; site-local; multicast.
-        *("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16"),
-        *("3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
+        # A public address by the registries, and the one at which a cloud's machines find their host.
+        "168.63.129.16/32",
+        # All of IPv6 that is not global unicast (2000::/3). Among it: unspecified, loopback, IPv4-compatible and
+        # -translated, NAT64, discard, segment routing, unique local, link-local, site-local, multicast.
+        *("::/3", "4000::/2", "8000::/1"),
+        # Inside global unicast: Teredo and other protocol assignments; documentation; 6to4; documentation again.
+        *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
     )
 )
 PRIVATE_NAMES = ("localhost", "local", "internal", "home.arpa")
 LIFETIME_SECONDS = 60.0
 MOST_NAMES = 10_000
+NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY)
 
 
 def is_public(address: Address, allowed: Sequence[Network]) -> bool:
@@ -51,66 +54,76 @@ def is_in(address: Address, networks: Sequence[Network]) -> bool:
 class Resolver:
     """Looks host names up and refuses those that lead to an address that is not public.
 
-    The connection is then made to the address given here. A name that changes between a check and a second look-up
+    The connection is then made to an address given here. A name that changes between a check and a second look-up
     has no second look-up to change for.
     """
 
-    def __init__(self, allowed: Sequence[Network], *, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        allowed: Sequence[Network],
+        *,
+        timeout_seconds: float,
+        look_up: LookUp = by_the_system,
+        most_names: int = MOST_NAMES,
+    ) -> None:
         self._allowed = allowed
         self._timeout_seconds = timeout_seconds
+        self._most_names = most_names
         self._known: OrderedDict[str, tuple[float, list[Address]]] = OrderedDict()
         self._lock = threading.Lock()
-        # getaddrinfo has no time-out of its own, so it is waited for from outside.
-        self._lookups = ThreadPoolExecutor(16, thread_name_prefix="lookup")
+        self._lookups = Lookups(look_up)
 
-    def resolve(self, host: str) -> Address:
-        """Give an address of the host; raises Permanent (blocked_address) or Transient (dns)."""
-        if _is_private_name(host) and not self._allowed:
+    def resolve(self, host: str, *, within_seconds: float = float("inf")) -> list[Address]:
+        """Give the host's addresses, IPv4 first; raises Permanent (blocked_address, dns) or Transient (dns)."""
+        is_private = is_private_name(host)
+        if is_private and not self._allowed:
             raise _blocked(f"{host} is a name of a private network")
-        addresses = self._addresses(host)
+        addresses = self._addresses(host, min(within_seconds, self._timeout_seconds))
         for address in addresses:
             if not is_public(address, self._allowed):
                 raise _blocked(f"{host} is at {address}")
-        if _is_private_name(host) and not all(is_in(address, self._allowed) for address in addresses):
-            raise _blocked(f"{host} is a name of a private network")
-        return min(addresses, key=lambda address: address.version)
+            if is_private and not is_in(address, self._allowed):
+                raise _blocked(f"{host} is a name of a private network")
+        return sorted(addresses, key=lambda address: address.version)
 
-    def _addresses(self, host: str) -> list[Address]:
+    def _addresses(self, host: str, timeout_seconds: float) -> list[Address]:
         try:
             return [ipaddress.ip_address(host)]
         except ValueError:
             pass  # a name, or a number in a form that only the system's resolver reads
         now = time.monotonic()
         with self._lock:
-            expires, addresses = self._known.get(host, (0.0, []))
-        if expires < now:
-            addresses = self._look_up(host)
+            expires, addresses = self._known.get(host, (now, []))
+        if expires <= now:
+            addresses = self._look_up(host, timeout_seconds)
             with self._lock:
                 self._known[host] = (now + LIFETIME_SECONDS, addresses)
                 self._known.move_to_end(host)
-                while len(self._known) > MOST_NAMES:
+                while len(self._known) > self._most_names:
                     self._known.popitem(last=False)
         return addresses
 
-    def _look_up(self, host: str) -> list[Address]:
+    def _look_up(self, host: str, timeout_seconds: float) -> list[Address]:
         try:
-            looked_up = self._lookups.submit(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
-            found = looked_up.result(self._timeout_seconds)
-        except FutureTimeout as error:
-            raise Transient(Reason.DNS, f"no answer within {self._timeout_seconds:g} s") from error
-        except (OSError, UnicodeError) as error:
-            temporary = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
-            raise (Transient if temporary else Permanent)(Reason.DNS, str(error)) from error
+            found = self._lookups.find(host, timeout_seconds)
+        except UnicodeError as error:
+            raise Permanent(Reason.DNS, f"not a name that can be looked up: {error}"[:200]) from error
+        except OSError as error:
+            # Whatever else it is, silence or a lack of sockets here, may be over the next time.
+            is_final = isinstance(error, socket.gaierror) and error.errno in NO_SUCH_NAME
+            raise (Permanent if is_final else Transient)(Reason.DNS, str(error)) from error
+        if not found:
+            raise Permanent(Reason.DNS, "the name has no address")
         # A scope (fe80::1%eth0) is cut off: the address is refused with or without it.
-        return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        return [ipaddress.ip_address(address.partition("%")[0]) for address in found]
 
 
-def _is_private_name(host: str) -> bool:
+def is_private_name(host: str) -> bool:
     """Tell a name that no public host has: a single label (a neighbouring container), or below a private suffix."""
-    if ":" in host or host.replace(".", "").isdigit():
-        return False
     name = host.rstrip(".")
-    return "." not in name or name.rpartition(".")[2] in PRIVATE_NAMES or name.endswith(".home.arpa")
+    if ":" in name or name.replace(".", "").isdigit():
+        return False
+    return "." not in name or name.endswith(tuple(f".{suffix}" for suffix in PRIVATE_NAMES))
 
 
 def _blocked(detail: str) -> Permanent:

@@ -13,6 +13,8 @@ REDIRECTS = {301, 302, 303, 307, 308}
 TRY_AGAIN = {408, 425, 500, 502, 503, 504}
 OUR_NAME = "graymill"
 OPT_OUTS = {"noai", "noimageai"}
+WITH_VALUES = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
+"""Directives with a colon of their own, before which no user agent stands."""
 
 
 def is_redirect(response: requests.Response) -> bool:
@@ -29,6 +31,8 @@ def check_status(response: requests.Response, *, longest_wait_seconds: float) ->
     status = response.status_code
     if 200 <= status < 300:
         return
+    if status < 200:
+        raise _of(Permanent, Reason.CONNECT, response, f"{status} is no answer to what was asked")
     wait_seconds = retry_after_seconds(response.headers.get("Retry-After", ""))
     if status == 429 or (status in TRY_AGAIN and wait_seconds is not None and wait_seconds > longest_wait_seconds):
         if wait_seconds is not None and wait_seconds > longest_wait_seconds:
@@ -43,22 +47,28 @@ def check_status(response: requests.Response, *, longest_wait_seconds: float) ->
 def check_opt_out(response: requests.Response) -> None:
     """Raise Permanent when the server asks not to use the image for machine learning.
 
-    The header is a convention: directives, for everybody or behind a user agent's name and a colon.
+    The header is a convention: directives, for everybody or, behind a user agent's name and a colon, for that one.
     """
-    for directive in re.split(r"[,;]", response.headers.get("X-Robots-Tag", "").lower()):
-        agent, colon, rest = directive.rpartition(":")
-        if rest.strip() in OPT_OUTS and (not colon or agent.strip() == OUR_NAME):
-            raise Permanent(Reason.OPT_OUT, f"X-Robots-Tag: {rest.strip()}")
+    for line in response.raw.headers.getlist("X-Robots-Tag"):
+        concerned = True
+        for part in re.split(r"[,;]", line.lower()):
+            agent, colon, directive = part.strip().partition(":")
+            if not colon:
+                directive = agent
+            elif agent.strip() not in WITH_VALUES:
+                concerned = agent.strip() in (OUR_NAME, "*")
+            if concerned and directive.strip() in OPT_OUTS:
+                raise Permanent(Reason.OPT_OUT, f"X-Robots-Tag: {directive.strip()}")
 
 
 def retry_after_seconds(text: str) -> float | None:
     """Read a Retry-After (RFC 9110, 10.2.3): seconds or a date; None when it is neither."""
     text = text.strip()
     if text.isascii() and text.isdigit():
-        return float(text[:12])
+        return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +28,14 @@ from services.fetcher.report import as_json, progress_bar, table
 
 BAD_INPUT = 2
 UNREACHABLE = 3
+INTERRUPTED = 130
+LONGEST_NAME = 200
 
 console = Console(stderr=True, highlight=False)
+
+
+class BadInput(Exception):
+    """What was asked for cannot be; the text says why."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,6 +71,8 @@ def publish(
     """
     if file is None and task is None:
         raise click.UsageError("FILE is missing: name a file of URLs, or - for standard input.")
+    if task is not None and (name is not None or refresh):
+        raise click.UsageError("--name and --refresh are for a new task, not for one that is resumed.")
     with _stack() as stack:
         if task is not None:
             stack.resume(task, file)
@@ -80,13 +89,16 @@ def publish(
 @_waiting
 def retry(task: UUID, reasons: str, *, wait: bool, as_machine: bool) -> None:
     """Try the items of TASK again that ended for one of the reasons; how they ended stays in their history."""
-    try:
-        wanted = list(Reason) if reasons == "all" else [Reason(reason.strip()) for reason in reasons.split(",")]
-    except ValueError as error:
-        raise click.BadParameter(f"{error}; known are {', '.join(Reason)}.", param_hint="--reason") from error
     with _stack() as stack:
-        stack.retry(task, wanted)
+        stack.retry(task, _reasons(reasons))
         stack.finish(task, wait=wait, as_machine=as_machine)
+
+
+def _reasons(text: str) -> list[Reason]:
+    try:
+        return list(Reason) if text == "all" else [Reason(reason.strip()) for reason in text.split(",")]
+    except ValueError as error:
+        raise BadInput(f"--reason: {error}; known are all, {', '.join(Reason)}") from error
 
 
 class _Stack:
@@ -99,7 +111,10 @@ class _Stack:
         self._run = Run()
 
     def publish(self, file: str, *, name: str | None, refresh: bool) -> UUID:
+        if name is not None and not (len(name) <= LONGEST_NAME and name.isprintable()):
+            raise BadInput(f"--name: must be at most {LONGEST_NAME} printable characters")
         with open_list(file) as urls, self._progress("publishing", urls.urls) as advance:
+            self._run.skipped = urls.skipped
             return submit(
                 self._ledger,
                 self._publisher,
@@ -114,6 +129,7 @@ class _Stack:
         task = self._task(task_id)
         if file is not None:
             with open_list(file) as urls, progress_bar(console, "completing", urls.urls) as advance:
+                self._run.skipped = urls.skipped
                 complete(self._ledger, task_id, urls, advance)
         elif task["total"] is None:
             console.print("The task's list was never written whole: give FILE as well to complete it.")
@@ -133,7 +149,8 @@ class _Stack:
             Console(highlight=False).print(table(result, self._run))
             click.echo(f"task {task_id}")
         else:
-            click.echo(f"task {task_id}: {self._run.published:,} published")
+            left_out = f", {self._run.skipped:,} blank or comment lines left out" if self._run.skipped else ""
+            click.echo(f"task {task_id}: {self._run.published:,} published{left_out}")
 
     @contextmanager
     def _progress(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
@@ -152,7 +169,7 @@ class _Stack:
     def _task(self, task_id: UUID) -> dict[str, Any]:
         task = self._ledger.task(task_id)
         if task is None:
-            raise click.UsageError(f"There is no task {task_id}.")
+            raise BadInput(f"there is no task {task_id}")
         self._run.begin(task_id)
         return task
 
@@ -169,24 +186,33 @@ def _stack() -> Iterator[_Stack]:
     """Open what a command needs, and turn every foreseeable failure into one line and an exit code."""
     stack = publisher = None
     try:
-        settings = Settings.load()
+        settings = _quiet(Settings.load())
         logs.configure(settings, "fetcher")
         topology = Topology.of(settings)
         database = connect(settings.mongo_url, application="fetcher-cli")
         publisher = Publisher("fetcher-cli", parameters(settings, "fetcher-cli"), topology)
         stack = _Stack(database, publisher)
         yield stack
-    except (ConfigurationError, NotAList) as error:
-        sys.exit(_say(str(error), BAD_INPUT))
-    except OSError as error:
-        sys.exit(_say(f"{error.filename or 'standard input'}: {error.strerror}", BAD_INPUT))
+    except (ConfigurationError, NotAList, BadInput) as error:
+        sys.exit(_say(f"{error}{_to_resume(stack)}", BAD_INPUT))
     except Unavailable as error:
-        begun = stack.task_id if stack else None
-        hint = f"; later: fetcher publish --resume {begun}" if begun else ""
-        sys.exit(_say(f"{error}{hint}", UNREACHABLE))
+        sys.exit(_say(f"{error}{_to_resume(stack)}", UNREACHABLE))
+    except KeyboardInterrupt:
+        sys.exit(_say(f"interrupted{_to_resume(stack)}", INTERRUPTED))
     finally:
         if publisher is not None:
             publisher.close()
+
+
+def _quiet(settings: Settings) -> Settings:
+    """Leave out what only interests the readers of a service's log: here an error becomes one line in the end."""
+    return replace(settings, log_level="WARNING") if settings.log_level == "INFO" else settings
+
+
+def _to_resume(stack: _Stack | None) -> str:
+    """Name the task that was begun: what of it is not published yet is in the ledger."""
+    task_id = stack.task_id if stack else None
+    return f"; later: fetcher publish --resume {task_id}" if task_id else ""
 
 
 def _say(sentence: str, code: int) -> int:

@@ -1,8 +1,8 @@
 """A URL in, the bytes of its image out, or the reason why not: bounded in time, size and redirects."""
 
-import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 import urllib3
@@ -12,14 +12,19 @@ from common.reasons import Reason
 from common.settings import MEBIBYTE, Settings
 from services.fetcher.addresses import Resolver
 from services.fetcher.answer import check_opt_out, check_status, is_redirect
+from services.fetcher.deadline import Deadline, current_deadline
 from services.fetcher.faults import translated
+from services.fetcher.room import Room
 from services.fetcher.signature import media_type
 from services.fetcher.target import Target, read_target, redirected
-from services.fetcher.transport import Deadline, Transport, current_deadline
+from services.fetcher.transport import Transport
 
 SMALL_BYTES = MEBIBYTE
+"""Bodies up to this size need no room: all threads together hold little of them."""
+PIECE_BYTES = 64 * 1024
 LEFTOVER_BYTES = 8 * 1024
-"""As much of a body that nobody wants is read to keep its connection; more is not worth it."""
+LEFTOVER_SECONDS = 0.5
+"""As much of a body that nobody wants is read, for so long, to keep its connection; more is not worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +42,33 @@ class Downloader:
         self._settings = settings
         self._resolver = resolver
         self._transport = transport
-        # Most images are small. Larger ones take turns, so that all threads together stay within the memory.
-        self._large = threading.BoundedSemaphore(max(1, settings.held_bytes // settings.max_body_bytes))
+        self._room = Room(max(settings.held_bytes, settings.max_body_bytes))
 
     def download(self, url: str) -> Download:
-        """Fetch an image. Raises Permanent or Transient with the reason."""
+        """Fetch an image. Raises Permanent or Transient with the reason, Unavailable when there is no memory now."""
         settings = self._settings
         deadline = Deadline(time.monotonic() + settings.total_timeout_seconds, settings.idle_timeout_seconds)
         current_deadline.set(deadline)
         target = read_target(url, max_length=settings.max_url_length)
         for _hop in range(settings.max_redirects + 1):
-            with translated(), self._ask(target) as response:
+            with translated(), self._ask(target, deadline) as response:
                 if not is_redirect(response):
                     return self._read(response, deadline)
                 location = response.headers["Location"]
                 target = redirected(target, location, max_length=settings.max_url_length)
-                self._use_up(response)
+                self._use_up(response, deadline)
         raise Permanent(Reason.REDIRECT_LIMIT, f"more than {settings.max_redirects} redirects")
 
-    def _ask(self, target: Target) -> requests.Response:
-        address = self._resolver.resolve(target.host)
-        return self._transport.get(target, address, connect_timeout_seconds=self._settings.connect_timeout_seconds)
+    def _ask(self, target: Target, deadline: Deadline) -> requests.Response:
+        addresses = self._resolver.resolve(target.host, within_seconds=deadline.remaining())
+        connect_timeout_seconds = self._settings.connect_timeout_seconds
+        return self._transport.get(target, addresses, connect_timeout_seconds=connect_timeout_seconds)
 
     def _read(self, response: requests.Response, deadline: Deadline) -> Download:
         try:
             check_status(response, longest_wait_seconds=self._settings.retry_after_max_seconds)
         except (Permanent, Transient):
-            self._use_up(response)
+            self._use_up(response, deadline)
             raise
         if self._settings.honour_opt_out:
             check_opt_out(response)
@@ -75,18 +80,15 @@ class Downloader:
         declared = _declared_length(response)
         if declared is not None and declared > most:
             raise Permanent(Reason.TOO_LARGE, f"{declared:,} bytes by its header, allowed are {most:,}")
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise Permanent(Reason.NOT_AN_IMAGE, f"encoded as {encoding:.40}, which was not asked for")
-        raw = response.raw
-        body = bytes(raw.read(min(SMALL_BYTES, most + 1), decode_content=False))
-        if len(body) == SMALL_BYTES and most > SMALL_BYTES:
-            if not self._large.acquire(timeout=max(0.0, deadline.at - time.monotonic())):
-                raise Transient(Reason.TIMEOUT, "other large images were in the way")
-            try:
-                body += raw.read(most + 1 - len(body), decode_content=False)
-            finally:
-                self._large.release()
+        with translated(broken=Reason.INCOMPLETE_BODY):
+            body = bytes(response.raw.read(min(SMALL_BYTES, most + 1), decode_content=False))
+            if len(body) == SMALL_BYTES and most >= SMALL_BYTES:
+                expected = most if declared is None else declared
+                with self._room.taken(expected, timeout_seconds=max(0.0, deadline.at - time.monotonic())):
+                    body = _completed(body, response.raw, most + 1)
         if len(body) > most:
             raise Permanent(Reason.TOO_LARGE, f"more than {most:,} bytes")
         if declared is not None and len(body) < declared:
@@ -96,16 +98,31 @@ class Downloader:
         return body
 
     @staticmethod
-    def _use_up(response: requests.Response) -> None:
+    def _use_up(response: requests.Response, deadline: Deadline) -> None:
         """Read a short rest, so that the connection can be used again."""
         declared = _declared_length(response)
         if declared is not None and declared <= LEFTOVER_BYTES:
+            current_deadline.set(deadline.within(LEFTOVER_SECONDS))
             try:
                 response.raw.read(LEFTOVER_BYTES, decode_content=False)
             except (OSError, urllib3.exceptions.HTTPError):
                 return  # it is closed instead
+            finally:
+                current_deadline.set(deadline)
+
+
+def _completed(start: bytes, raw: Any, most: int) -> bytes:
+    """Give the body that begins so, at most so many bytes of it, at the cost of one copy."""
+    pieces = [start]
+    missing = most - len(start)
+    while missing and (piece := raw.read(min(PIECE_BYTES, missing), decode_content=False)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
 
 
 def _declared_length(response: requests.Response) -> int | None:
+    if "Transfer-Encoding" in response.headers:
+        return None  # which overrides a Content-Length (RFC 9112, 6.3)
     text = response.headers.get("Content-Length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

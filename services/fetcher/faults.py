@@ -1,5 +1,6 @@
 """The errors of the HTTP libraries, translated once into reasons."""
 
+import http.client
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,26 +14,31 @@ from common.reasons import Reason
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise what went wrong on the wire as Permanent or Transient, its cause kept."""
+def translated(broken: Reason = Reason.CONNECT) -> Iterator[None]:
+    """Raise what went wrong on the wire as Permanent or Transient, its cause kept.
+
+    `broken` is the reason when the connection broke off, which the moment decides: before an answer or in its body.
+    """
     try:
         yield
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise _reason(error) from error
+        raise _reason(error, broken) from error
     except (ValueError, UnicodeError) as error:
         # Out of the standard library's parser, for an answer that is no HTTP.
         raise Permanent(Reason.CONNECT, f"no HTTP answer: {error}"[:200]) from error
 
 
-def _reason(error: Exception) -> ItemError:
+def _reason(error: Exception, broken: Reason) -> ItemError:
     chain = list(_chain(error))
-    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, TimeoutError) for cause in chain):
-        return Permanent(Reason.TLS, _text(next(cause for cause in chain if isinstance(cause, ssl.SSLError))))
+    tls = next((cause for cause in chain if isinstance(cause, ssl.SSLError)), None)
+    if tls is not None:
+        # A server that hangs up in the middle may do better the next time; its certificate will not.
+        return (Transient if isinstance(tls, ssl.SSLEOFError) else Permanent)(Reason.TLS, _text(tls))
     if any(isinstance(cause, TimeoutError | exceptions.TimeoutError) for cause in chain):
         return Transient(Reason.TIMEOUT, _text(chain[-1]))
-    if any(isinstance(cause, exceptions.IncompleteRead) for cause in chain):
+    if any(isinstance(cause, http.client.IncompleteRead) for cause in chain):
         return Transient(Reason.INCOMPLETE_BODY, _text(chain[-1]))
-    return Transient(Reason.CONNECT, _text(chain[-1]))
+    return Transient(broken, _text(chain[-1]))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -17,9 +17,10 @@ COST_FACTOR = 10
 
 @dataclass
 class Run:
-    """One run of the command: when it began, and how much it has published."""
+    """One run of the command: when it began, what of the list it left out, and how much it has published."""
 
     started: float = field(default_factory=time.monotonic)
+    skipped: int = 0
     published: int = 0
     task_id: UUID | None = None
     seconds: float | None = None

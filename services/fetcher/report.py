@@ -72,7 +72,8 @@ def table(state: Tally, run: "Run") -> Table:
         status = f" {failure.status}" if failure.status else ""
         result.add_row(f"  {failure.reason}{status}", f"{failure.count:,}", MEANINGS[failure.reason])
     result.add_row("pending", f"{state.pending:,}")
-    result.add_row("[bold]total[/]", f"[bold]{state.total:,}[/]")
+    left_out = f"{run.skipped:,} blank or comment lines left out" if run.skipped else ""
+    result.add_row("[bold]total[/]", f"[bold]{state.total:,}[/]", left_out)
     if run.seconds:
         result.add_row("time", f"{run.seconds:.1f} s", f"{state.total / run.seconds:,.0f} items per second")
     return result
@@ -88,6 +89,7 @@ def as_json(task_id: UUID, state: Tally, run: "Run") -> dict[str, Any]:
         "duplicate_known_by_url": state.known_by_url,
         "error": state.error,
         "pending": state.pending,
+        "skipped_lines": run.skipped,
         "errors": [
             {"reason": failure.reason.value, "status": failure.status, "count": failure.count}
             for failure in state.failures

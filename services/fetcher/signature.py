@@ -19,6 +19,7 @@ SIGNATURES = (
     (b"\x00\x00\x01\x00", "ICO"),
     (b"\x00\x00\x00\x0cjP  ", "JPEG2000"),
     (b"\x00\x00\x00\x0cJXL ", "JXL"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
     (b"\xff\x0a", "JXL"),
 )
 MEDIA_TYPES = {
@@ -29,7 +30,7 @@ MEDIA_TYPES = {
     "BMP": "image/bmp",
     "TIFF": "image/tiff",
 }
-BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIC"}
+BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC", b"mif1": "HEIC"}
 
 
 def image_format(body: bytes) -> str | None:

@@ -8,8 +8,7 @@ its thread is on: a header that comes byte by byte ends in time, as a slow body 
 import socket
 import ssl
 import time
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import certifi
@@ -21,25 +20,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from services.fetcher.addresses import Address
+from services.fetcher.deadline import current_deadline
 from services.fetcher.target import Target
 
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """When the current download of this thread must be over (monotonic seconds), and how long a read may idle."""
-
-    at: float
-    idle_seconds: float
-
-    def remaining(self) -> float:
-        """Give the seconds a read may take; raises TimeoutError when there are none."""
-        seconds = min(self.at - time.monotonic(), self.idle_seconds)
-        if seconds <= 0:
-            raise TimeoutError("the whole download took too long")
-        return seconds
-
-
-current_deadline: ContextVar[Deadline] = ContextVar("current_deadline")
+MOST_IDLE_CONNECTIONS = 512
+"""Kept open for the next request, to all hosts together: half the files that a process may usually have open."""
+MOST_ADDRESSES = 2
+"""Of a host's addresses so many are tried, one after the other, until one can be connected to."""
 
 
 class _Bounded(socket.socket):
@@ -62,16 +49,20 @@ class _Connecting:
     timeout: float
 
     def _new_conn(self) -> socket.socket:
-        bounded = _Bounded(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
+        until = time.monotonic() + min(self.timeout, current_deadline.get().remaining())
+        bounded: socket.socket | None = None
         try:
-            bounded.settimeout(min(self.timeout, current_deadline.get().remaining()))
+            bounded = _Bounded(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
+            bounded.settimeout(until - time.monotonic())
             bounded.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             bounded.connect((self.host, self.port))
-        except TimeoutError as error:
-            bounded.close()
-            raise ConnectTimeoutError(self, f"no connection within {self.timeout:g} s") from error
+            # A TLS handshake follows within the same time-out, and so has what is left of it.
+            bounded.settimeout(max(0.001, until - time.monotonic()))
         except OSError as error:
-            bounded.close()
+            if bounded is not None:
+                bounded.close()
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeoutError(self, f"no connection within {self.timeout:g} s") from error
             raise NewConnectionError(self, str(error)) from error  # type: ignore[arg-type]
         return bounded
 
@@ -104,11 +95,22 @@ class Transport(HTTPAdapter):
         self._tls = ssl.create_default_context(cafile=certificates or certifi.where())
         self._tls.sslsocket_class = _BoundedTls
         self._user_agent = user_agent
-        super().__init__(pool_connections=64, pool_maxsize=connections_per_host)
+        hosts = max(8, MOST_IDLE_CONNECTIONS // connections_per_host)
+        super().__init__(pool_connections=hosts, pool_maxsize=connections_per_host)
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
-    def get(self, target: Target, address: Address, *, connect_timeout_seconds: float) -> requests.Response:
+    def get(self, target: Target, addresses: Sequence[Address], *, connect_timeout_seconds: float) -> requests.Response:
         """Ask for the target; the answer's body is still to be read. Raises requests' and urllib3's errors."""
+        *others, last = addresses[:MOST_ADDRESSES]
+        for address in others:
+            try:
+                return self._get(target, address, connect_timeout_seconds)
+            except requests.ConnectionError as error:
+                if not _did_not_connect(error):
+                    raise
+        return self._get(target, last, connect_timeout_seconds)
+
+    def _get(self, target: Target, address: Address, connect_timeout_seconds: float) -> requests.Response:
         request = _PinnedRequest()
         request.method = "GET"
         request.url = target.url
@@ -131,10 +133,27 @@ class Transport(HTTPAdapter):
         verify: object,  # noqa: ARG002
         cert: object = None,  # noqa: ARG002
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Key the pools by address and name, so that a connection is never used for another host's name."""
-        assert isinstance(request, _PinnedRequest)  # noqa: S101 - for the type checker
-        target = request.target
-        host = {"scheme": target.scheme, "host": str(request.address), "port": target.port}
-        if target.scheme == "http":
-            return host, {}
-        return host, {"ssl_context": self._tls, "server_hostname": target.host, "assert_hostname": target.host}
+        """Key the pools by address and name, so that a connection is never used for another host's name.
+
+        Without TLS the name is left out again when urllib3 makes the pool, but not of the key.
+        """
+        target, address = _pinned(request)
+        host = {"scheme": target.scheme, "host": str(address), "port": target.port}
+        return host, {"ssl_context": self._tls, "server_hostname": target.host}
+
+    def cert_verify(self, *_: object) -> None:
+        """Leave the pool as it is: it has our context, and requests would load the certificates at each connection."""
+
+    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:  # noqa: ARG002
+        """Ask for the path as it was read, not as it would be read a second time."""
+        return _pinned(request)[0].path
+
+
+def _pinned(request: requests.PreparedRequest) -> tuple[Target, Address]:
+    assert isinstance(request, _PinnedRequest)  # noqa: S101 - for the type checker
+    return request.target, request.address
+
+
+def _did_not_connect(error: requests.ConnectionError) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError | ConnectTimeoutError)
