@@ -11,7 +11,8 @@ export GRAYSCALERS ?= 2
 export AGGREGATORS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down clean-data demo test check format bench setup-python setup-tests
+.PHONY: help setup up status logs down clean-data demo test check format bench setup-python setup-tests \
+	demo-docker down-docker airgap locks
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -60,3 +61,20 @@ format: setup-python ## put the code into its form
 
 bench: setup ## measure the stack
 	@$(PYTHON) -m bench $(ARGS)
+
+# In containers: docker-compose.yml.
+
+.env: .env.example
+	@deploy/compose/env.sh
+
+demo-docker: ## the same demonstration in containers
+	@deploy/compose/demo.sh
+
+down-docker: .env ## stop the containers, keep the data
+	@COMPOSE_PROFILES=samples,admin,host deploy/compose/compose.sh down
+
+airgap: ## base images for a machine that can pull none
+	@deploy/airgap/build.sh
+
+locks:
+	@deploy/compose/locks.sh

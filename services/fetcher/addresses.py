@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from common.errors import Permanent, Transient
+from common.errors import ItemError, Permanent, Transient
 from common.reasons import Reason
 from common.settings import Network
 from services.fetcher.lookups import LookUp, Lookups, by_the_system
@@ -78,7 +78,10 @@ class Resolver:
         is_private = is_private_name(host)
         if is_private and not self._allowed:
             raise _blocked(f"{host} is a name of a private network")
-        addresses = self._addresses(host, min(within_seconds, self._timeout_seconds))
+        try:
+            addresses = self._addresses(host, min(within_seconds, self._timeout_seconds))
+        except ItemError as error:
+            raise (_blocked(f"{host} is a name of a private network") if is_private else error) from error
         for address in addresses:
             if not is_public(address, self._allowed):
                 raise _blocked(f"{host} is at {address}")

@@ -25,7 +25,8 @@ def translated(broken: Reason = Reason.CONNECT) -> Iterator[None]:
         raise _reason(error, broken) from error
     except (ValueError, UnicodeError) as error:
         # Out of the standard library's parser, for an answer that is no HTTP.
-        raise Permanent(Reason.CONNECT, f"no HTTP answer: {error}"[:200]) from error
+        kind = Permanent if broken is Reason.CONNECT else Transient
+        raise kind(broken, f"no HTTP answer: {error}"[:200]) from error
 
 
 def _reason(error: Exception, broken: Reason) -> ItemError:
@@ -34,7 +35,9 @@ def _reason(error: Exception, broken: Reason) -> ItemError:
     if tls is not None:
         # A server that hangs up in the middle may do better the next time; its certificate will not.
         return (Transient if isinstance(tls, ssl.SSLEOFError) else Permanent)(Reason.TLS, _text(tls))
-    if any(isinstance(cause, TimeoutError | exceptions.TimeoutError) for cause in chain):
+    # urllib3 counts a refused connection among its time-outs; what the socket said is at the chain's end.
+    refused = any(isinstance(cause, exceptions.NewConnectionError) for cause in chain)
+    if not refused and any(isinstance(cause, TimeoutError | exceptions.TimeoutError) for cause in chain):
         return Transient(Reason.TIMEOUT, _text(chain[-1]))
     if any(isinstance(cause, http.client.IncompleteRead) for cause in chain):
         return Transient(Reason.INCOMPLETE_BODY, _text(chain[-1]))

@@ -60,7 +60,7 @@ REFUSED_LOCATIONS = {
     "file:///etc/passwd": Reason.INVALID_URL,
     "ftp://host.example/": Reason.INVALID_URL,
     "javascript:alert(1)": Reason.INVALID_URL,
-    "http://user:password@host.example/": Reason.INVALID_URL,
+    "http://user:s3cret@host.example/": Reason.INVALID_URL,
     "http://127.0.0.1:80\\@host.example/": Reason.INVALID_URL,
     "http://169.254.169.254/latest/meta-data/": Reason.BLOCKED_ADDRESS,
     "http://[::1]/": Reason.BLOCKED_ADDRESS,
@@ -131,7 +131,7 @@ def test_formats_that_are_allowed_are_downloaded(site: Site) -> None:
 def test_a_redirect_is_checked_like_a_first_url(site: Site, location: str, reason: Reason) -> None:
     error = failure(downloader(), f"{site.base_url}/redirect-to?url={quote(location, safe='')}")
     assert (type(error), error.reason) == (Permanent, reason)
-    assert "password" not in str(error)
+    assert "s3cret" not in str(error)
 
 
 def test_a_redirect_to_an_international_path_is_followed(site: Site) -> None:
@@ -207,5 +207,5 @@ def test_the_request_has_what_a_server_needs_and_nothing_of_ours() -> None:
 
 
 def _numbers(host: str) -> list[str]:
-    assert host in ("2130706433", "0x7f.1", "127.1"), "nothing else is looked up"
+    assert host in ("2130706433", "0x7f.1", "127.1", "localhost"), "nothing else is looked up"
     return ["127.0.0.1"]

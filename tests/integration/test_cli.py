@@ -1,0 +1,200 @@
+"""The command line as people run it: a process, its output, its exit code."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from common.database import Database
+from common.facts import UrlSubmitted
+from common.settings import Settings
+from common.topology import Topology
+from deploy.local.ports import free_ports
+from tests.integration.runtime import Broker
+
+FETCHER = str(Path(sys.executable).parent / "fetcher")
+
+
+class Cli:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = {**os.environ, **environment}
+
+    def __call__(self, *arguments: str, stdin: bytes = b"", **overlay: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [FETCHER, *arguments],
+            input=stdin.decode("latin-1"),
+            env={**self.environment, **overlay},
+            capture_output=True,
+            text=True,
+            encoding="latin-1",
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+
+@pytest.fixture
+def cli(environment: dict[str, str], topology: Topology) -> Cli:
+    return Cli(environment)
+
+
+@pytest.fixture
+def broker(settings: Settings, topology: Topology) -> Broker:
+    return Broker(settings, topology)
+
+
+def task_of(done: subprocess.CompletedProcess[str]) -> UUID:
+    assert done.returncode == 0, done.stderr
+    return UUID(json.loads(done.stdout)["task"])
+
+
+def refused(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """Check the code and that one line says why; give the line."""
+    assert done.returncode == code
+    [line] = [line for line in done.stderr.splitlines() if line.startswith(("fetcher:", "Error:"))]
+    return line
+
+
+def test_publishing_writes_every_item_and_puts_every_message_into_the_queue(
+    cli: Cli, broker: Broker, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "urls.txt"
+    file.write_bytes("﻿http://a.example/1\r\n\r\n# a comment\r\nhttp://a.example/2".encode())
+    task = task_of(cli("publish", str(file), "--name", "two", "--json"))
+    items = list(database["items"].find().sort("_id"))
+    assert [(item["line"], item["url"], item["outcome"]) for item in items] == [
+        (1, "http://a.example/1", "pending"),
+        (2, "http://a.example/2", "pending"),
+    ]
+    document = database["tasks"].find_one()
+    assert document is not None
+    assert (document["_id"], document["name"], document["total"]) == (task, "two", 2)
+    facts = [UrlSubmitted.from_message(message) for message in broker.take("fetcher", 2)]
+    assert {fact.item.item_id for fact in facts} == {item["_id"] for item in items}
+    assert broker.ready("fetcher") == 0
+
+
+def test_a_dash_reads_standard_input(cli: Cli, broker: Broker) -> None:
+    task_of(cli("publish", "-", "--refresh", "--json", stdin=b"http://a.example/1\n"))
+    [message] = broker.take("fetcher", 1)
+    assert UrlSubmitted.from_message(message).refresh
+
+
+def test_resuming_publishes_only_what_is_pending(cli: Cli, broker: Broker, database: Database) -> None:
+    urls = b"".join(b"http://a.example/%d\n" % line for line in range(1, 11))
+    task = task_of(cli("publish", "-", "--json", stdin=urls))
+    broker.take("fetcher", 10)
+    database["items"].update_many({"line": {"$lte": 7}}, {"$set": {"outcome": "success", "md5": "0" * 32}})
+    task_of(cli("publish", "--resume", str(task), "--json"))
+    again = {UrlSubmitted.from_message(message).item.url for message in broker.take("fetcher", 3)}
+    assert again == {f"http://a.example/{line}" for line in (8, 9, 10)}
+    assert broker.ready("fetcher") == 0
+
+
+def test_resuming_with_the_file_completes_a_list_that_was_interrupted(
+    cli: Cli, broker: Broker, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "urls.txt"
+    file.write_text("".join(f"http://a.example/{line}\n" for line in range(1, 11)))
+    task = task_of(cli("publish", str(file), "--json"))
+    broker.take("fetcher", 10)
+    database["items"].delete_many({"line": {"$gt": 4}})
+    database["tasks"].update_one({}, {"$set": {"total": None}})
+    task_of(cli("publish", str(file), "--resume", str(task), "--json"))
+    assert len(broker.take("fetcher", 10)) == 10
+    assert database["items"].count_documents({"task_id": task}) == 10
+    assert database["tasks"].find_one({"total": 10}) is not None
+
+
+def test_a_retry_reopens_only_those_reasons_and_keeps_how_they_ended(
+    cli: Cli, broker: Broker, database: Database
+) -> None:
+    urls = b"http://a.example/1\nhttp://a.example/2\nhttp://a.example/3\n"
+    task = task_of(cli("publish", "-", "--json", stdin=urls))
+    broker.take("fetcher", 3)
+    for line, reason in ((1, "timeout"), (2, "http_4xx"), (3, "dns")):
+        end = {"outcome": "error", "reason": reason, "detail": "why", "attempts": 4}
+        database["items"].update_one({"line": line}, {"$set": end})
+    task_of(cli("retry", str(task), "--reason", "timeout,dns", "--json"))
+    rounds = {UrlSubmitted.from_message(message).item.round for message in broker.take("fetcher", 2)}
+    assert rounds == {1}
+    items = {item["line"]: item for item in database["items"].find()}
+    assert [items[line]["outcome"] for line in (1, 2, 3)] == ["pending", "error", "pending"]
+    [earlier] = items[1]["history"]
+    assert (earlier["outcome"], earlier["reason"], earlier["attempts"], earlier["round"]) == ("error", "timeout", 4, 0)
+    assert "reason" not in items[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "says"),
+    [
+        (["publish"], b"", "FILE is missing"),
+        (["publish", "no-such-file"], b"", "no-such-file"),
+        (["publish", "-"], b"", "no URL"),
+        (["publish", "-"], b"http://a.example/\n\x00\x01", "line 2"),
+        (["publish", "-"], b"http://a.example/\n\xff\xfe", "line 2"),
+        (["publish", "--resume", "not-an-id"], b"", "not-an-id"),
+        (["publish", "--resume", "00000000-0000-4000-8000-000000000000"], b"", "no task"),
+        (["retry", "00000000-0000-4000-8000-000000000000", "--reason", "weather"], b"", "weather"),
+    ],
+)
+def test_bad_input_ends_with_code_2_and_one_line_and_writes_nothing(
+    cli: Cli, database: Database, arguments: list[str], stdin: bytes, says: str
+) -> None:
+    assert says in refused(cli(*arguments, stdin=stdin), 2)
+    assert database["tasks"].count_documents({}) == 0
+
+
+def test_a_bad_setting_ends_with_code_2_and_names_it(cli: Cli) -> None:
+    assert "MAX_PIXELS" in refused(cli("publish", "-", stdin=b"http://a.example/\n", MAX_PIXELS="many"), 2)
+
+
+def test_a_broker_that_is_away_ends_with_code_3_and_the_task_to_resume(cli: Cli, database: Database) -> None:
+    away = f"amqp://127.0.0.1:{free_ports(1)[0]}/%2F"
+    line = refused(cli("publish", "-", stdin=b"http://a.example/\n", AMQP_URL=away), 3)
+    [task] = [document["_id"] for document in database["tasks"].find()]
+    assert f"--resume {task}" in line
+    assert database["items"].count_documents({"outcome": "pending"}) == 1
+
+
+def test_a_database_that_is_away_ends_with_code_3(cli: Cli) -> None:
+    away = f"mongodb://127.0.0.1:{free_ports(1)[0]}/graymill"
+    assert "MongoDB" in refused(cli("publish", "-", stdin=b"http://a.example/\n", MONGO_URL=away), 3)
+
+
+def test_a_password_in_a_url_is_written_down_nowhere(cli: Cli, broker: Broker, database: Database) -> None:
+    done = cli("publish", "-", "--json", stdin=b"http://user:s3cret@a.example/\n")
+    assert "s3cret" not in done.stdout + done.stderr
+    [message] = broker.take("fetcher", 1)
+    assert "s3cret" not in repr(message)
+    assert "s3cret" not in repr(list(database["items"].find()))
+
+
+def test_a_long_list_streams_at_five_thousand_lines_a_second_in_bounded_memory(
+    cli: Cli, database: Database, tmp_path: Path
+) -> None:
+    lines = 60_000
+    file = tmp_path / "urls.txt"
+    file.write_text("".join(f"https://images.example/a/path/to/a/picture/{line:09}.jpg\n" for line in range(lines)))
+    began = time.monotonic()
+    process = subprocess.Popen([FETCHER, "publish", str(file)], env=cli.environment, stdout=subprocess.PIPE)
+    peak = 0
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak = max(peak, *(int(value) for value in re.findall(r"VmHWM:\s+(\d+)", status)), 0)
+    seconds = time.monotonic() - began
+    process.communicate()
+    print(f"{lines / seconds:,.0f} lines a second, at most {peak / 1024:.0f} MB")  # noqa: T201
+    assert process.returncode == 0
+    assert database["items"].count_documents({}) == lines
+    assert peak < 150 * 1024
+    if "CI" not in os.environ:  # a figure for a machine that is doing nothing else
+        assert lines / seconds > 2_000
