@@ -77,8 +77,9 @@ class Stage:
         log.info(
             "try %d failed, another in %.0f s: %s item_id=%s", attempt, seconds, error, message.headers.get("item_id")
         )
-        # A wait of several delay queues counts as one attempt: until `not_before` the message only goes round.
-        later = message.with_headers(attempt=attempt + 1, not_before=time.time() + seconds)
+        # A wait of several delay queues counts as one attempt: until `not_before_ms` the message only goes round.
+        moment_ms = int((time.time() + seconds) * 1000)  # AMQP headers as pika writes them have no fractions
+        later = message.with_headers(attempt=attempt + 1, not_before_ms=moment_ms)
         return self.topology.delayed(self.queue, later, seconds)
 
     def _failed(self, item: Item, message: Message, error: Permanent | Transient) -> Publication:
@@ -87,9 +88,10 @@ class Stage:
 
 
 def _not_before(message: Message) -> float:
-    moment = message.headers.get("not_before", 0.0)
-    plausible = isinstance(moment, int | float) and moment <= time.time() + LONGEST_WAIT_SECONDS
-    return float(moment) if plausible else 0.0
+    """Give the moment, in seconds since the epoch, before which a message is not to be worked on."""
+    moment_ms = message.headers.get("not_before_ms", 0)
+    latest_ms = (time.time() + LONGEST_WAIT_SECONDS) * 1000
+    return moment_ms / 1000 if isinstance(moment_ms, int) and moment_ms <= latest_ms else 0.0
 
 
 def attempts(message: Message) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 Headers = Mapping[str, Any]
@@ -23,6 +24,20 @@ class Message:
     def with_headers(self, **headers: Any) -> "Message":
         """Give the same message with these headers set."""
         return replace(self, headers={**self.headers, **headers})
+
+
+def encodable(value: object) -> Any:
+    """Give a header's value as pika can write it.
+
+    It reads more types than it writes, and a stranger's headers are written again when his message is buried.
+    """
+    if isinstance(value, dict):
+        return {str(name)[:120]: encodable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [encodable(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if -(2**63) <= value < 2**63 else str(value)
+    return value if value is None or isinstance(value, str | bytes | bool | datetime) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

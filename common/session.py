@@ -18,7 +18,7 @@ from pika.channel import Channel
 from pika.spec import Basic
 
 from common.broker import backoff, describe
-from common.message import Message, Publication
+from common.message import Message, Publication, encodable
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ class Session:
             message.body,
             pika.BasicProperties(
                 content_type=message.content_type,
-                headers=dict(message.headers),
+                headers=encodable(message.headers),
                 delivery_mode=2,
                 message_id=message.message_id,
                 timestamp=int(time.time()),

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from common.crew import Consumer
-from common.errors import Unavailable
+from common.errors import Transient, Unavailable
+from common.handling import Stage
 from common.message import Message, Publication
+from common.reasons import Reason
 from common.settings import Settings
 from common.topology import Topology
 from common.worker import Worker
@@ -184,3 +186,34 @@ def _exists(broker: Broker, queue: str) -> bool:
     except Exception:  # noqa: BLE001 - pika has several for a queue that is not there
         return False
     return True
+
+
+def test_a_strangers_headers_of_any_type_can_be_buried(settings: Settings, topology: Topology, broker: Broker) -> None:
+    """pika reads fractions but does not write them; such a message must not come back for ever."""
+    stage = Stage("fetcher", topology)
+    strange = submitted(1).with_headers(fraction=1.5, huge=2**70, nested={"a": [1.5, None, True]})
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        strangers = [replace(message, headers={**message.headers, **strange.headers}) for message in messages]
+        return [stage.bury(message, "why") for message in strangers]
+
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=1)):
+        broker.put([submitted(1)])
+        [buried] = broker.take("dead", 1)
+    assert (buried.headers["fraction"], buried.headers["nested"]) == ("1.5", {"a": ["1.5", None, True]})
+
+
+def test_a_transient_error_comes_back_after_its_delay(settings: Settings, topology: Topology, broker: Broker) -> None:
+    moments: list[float] = []
+
+    def fail_once(message: Message) -> list[Message]:
+        moments.append(time.monotonic())
+        if len(moments) == 1:
+            raise Transient(Reason.TIMEOUT, "once")
+        return []
+
+    with working(settings, topology, Consumer("fetcher", Stage("fetcher", topology).each(fail_once), prefetch_count=1)):
+        broker.put([submitted(1)])
+        eventually(lambda: len(moments) == 2, what="it came back")
+    assert moments[1] - moments[0] >= settings.retry_delays_seconds[0]
+    assert broker.ready("dead") == 0
