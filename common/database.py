@@ -111,7 +111,13 @@ def unavailability() -> Iterator[None]:
     except (pymongo.errors.ConnectionFailure, pymongo.errors.OperationFailure) as error:
         if isinstance(error, pymongo.errors.OperationFailure) and _codes(error) & OWN_FAULT_CODES:
             raise
-        raise Unavailable(f"MongoDB: {error}"[:300]) from error
+        raise Unavailable(f"MongoDB: {_in_short(error)}") from error
+
+
+def _in_short(error: pymongo.errors.PyMongoError) -> str:
+    """Leave out the driver's time-outs and its picture of the servers."""
+    text, _, _ = str(error).partition(" (configured timeouts")
+    return text.partition(", Timeout:")[0].partition(", full error:")[0][:300]
 
 
 def _codes(error: pymongo.errors.OperationFailure) -> set[int | None]:

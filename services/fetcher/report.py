@@ -26,7 +26,7 @@ def progress_bar(console: Console, what: str, total: int | None) -> Iterator[Cal
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     ]
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(what, total=total)
         yield lambda completed: progress.update(bar, completed=completed)
 
@@ -42,7 +42,7 @@ def ledger_bar(console: Console, *, shown: bool) -> Iterator[Callable[[Tally], N
         TextColumn("[red]{task.fields[error]:,} error[/]"),
         TimeElapsedColumn(),
     ]
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
         bar = progress.add_task("", total=None, success=0, duplicate=0, error=0)
 
         def show(state: Tally) -> None:
