@@ -10,18 +10,17 @@ from rich.console import Console
 from common.broker import backoff
 from common.database import Database
 from common.errors import Unavailable
-from common.errors import Unavailable
 from common.tally import Tally, has_pending, tally
 from services.fetcher.report import ledger_bar
 
 SHORTEST_PAUSE_SECONDS = 0.2
-PATIENCE_SECONDS = 60.0
-"""How long the database may be away before the command gives up; the task itself goes on by itself."""
 COST_FACTOR = 10
 """The pause between two looks is at least so many times what a look takes, so that counting never is the work."""
 
-LONGEST_OUTAGE_SECONDS = 60.0
-"""A database that is away no longer than this is waited for: its members need ten seconds or more to elect a primary."""
+LONGEST_PAUSE_SECONDS = 5.0
+"""A look may have taken long because the database was away."""
+PATIENCE_SECONDS = 60.0
+"""How long the database may be away: the members of a replica set need ten seconds or more to elect a primary."""
 
 
 @dataclass
@@ -47,32 +46,30 @@ class Run:
         self.seconds = time.monotonic() - self.started
 
 
-def follow(database: Database, task_id: UUID, run: Run, console: Console, *, bar: bool) -> Tally:
+def follow(
+    database: Database,
+    task_id: UUID,
+    run: Run,
+    console: Console,
+    *,
+    bar: bool,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Tally:
     """Show a live bar until nothing of the task is pending. Raises Unavailable when the database stays away."""
     with ledger_bar(console, shown=bar) as show:
+        answered, waits = time.monotonic(), backoff()
         while True:
             asked = time.monotonic()
-            state = patiently(lambda: tally(database, task_id))
+            try:
+                state = tally(database, task_id)
+            except Unavailable:
+                if time.monotonic() - answered >= patience_seconds:
+                    raise
+                time.sleep(next(waits))
+                continue
+            answered, waits = time.monotonic(), backoff()
             show(state)
             if state.pending == 0:
                 run.end()
                 return state
-            time.sleep(max(SHORTEST_PAUSE_SECONDS, COST_FACTOR * (time.monotonic() - asked)))
-
-
-def patiently(
-    ask: Callable[[], Tally],
-    *,
-    longest_outage_seconds: float = LONGEST_OUTAGE_SECONDS,
-    wait: Callable[[float], None] = time.sleep,
-) -> Tally:
-    """Ask until there is an answer. Raises Unavailable when there has been none for so long."""
-    since = time.monotonic()
-    for seconds in backoff():
-        try:
-            return ask()
-        except Unavailable:
-            if time.monotonic() - since + seconds > longest_outage_seconds:
-                raise
-        wait(seconds)
-    raise AssertionError("backoff never ends")
+            time.sleep(min(LONGEST_PAUSE_SECONDS, max(SHORTEST_PAUSE_SECONDS, COST_FACTOR * (answered - asked))))
