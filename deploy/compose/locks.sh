@@ -3,7 +3,7 @@
 # 3.11 on. Needs uv (UV=its path).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for group in fetcher hasher grayscaler aggregator api samples build; do
+for group in fetcher hasher grayscaler aggregator api scraper samples build; do
     "${UV:-uv}" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
         --group "$group" --constraint requirements-dev.lock --output-file "requirements/$group.lock"
 done

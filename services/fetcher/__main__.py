@@ -11,6 +11,7 @@ from common.settings import Settings
 from common.topology import Topology
 from common.worker import Worker
 from services.fetcher.addresses import Resolver
+from services.fetcher.arenas import use_few_arenas
 from services.fetcher.download import Downloader
 from services.fetcher.handler import Fetcher
 from services.fetcher.known import Known
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 def wire(settings: Settings) -> Worker:
     """Put the fetcher together."""
+    use_few_arenas()
     topology = Topology.of(settings)
     threads = settings.fetch_concurrency
     if settings.fetch_allow_nets:

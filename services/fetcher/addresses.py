@@ -81,7 +81,9 @@ class Resolver:
         try:
             addresses = self._addresses(host, min(within_seconds, self._timeout_seconds))
         except ItemError as error:
-            raise (_blocked(f"{host} is a name of a private network") if is_private else error) from error
+            if is_private:
+                raise _blocked(f"{host} is a name of a private network") from error
+            raise
         for address in addresses:
             if not is_public(address, self._allowed):
                 raise _blocked(f"{host} is at {address}")

@@ -22,9 +22,11 @@ from common.settings import Settings
 from common.submission import complete, publish_items, submit
 from common.tally import tally
 from common.topology import Topology
-from services.fetcher.following import Run, follow
+from services.fetcher.export.command import export
+from services.fetcher.following import follow
 from services.fetcher.lines import NotAList, open_list
 from services.fetcher.report import as_json, progress_bar, table
+from services.fetcher.run import Run
 
 BAD_INPUT = 2
 UNREACHABLE = 3
@@ -99,6 +101,9 @@ def _reasons(text: str) -> list[Reason]:
         return list(Reason) if text == "all" else [Reason(reason.strip()) for reason in text.split(",")]
     except ValueError as error:
         raise BadInput(f"--reason: {error}; known are all, {', '.join(Reason)}") from error
+
+
+main.add_command(export)
 
 
 class _Stack:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from rich.console import Console
@@ -11,9 +11,7 @@ from rich.table import Table
 
 from common.reasons import MEANINGS
 from common.tally import Tally
-
-if TYPE_CHECKING:
-    from services.fetcher.following import Run
+from services.fetcher.run import Run
 
 
 @contextmanager
@@ -58,7 +56,7 @@ def ledger_bar(console: Console, *, shown: bool) -> Iterator[Callable[[Tally], N
         yield show
 
 
-def table(state: Tally, run: "Run") -> Table:
+def table(state: Tally, run: Run) -> Table:
     """Lay a task's ledger out for people."""
     result = Table(show_header=False, box=None, pad_edge=False)
     result.add_column(justify="left")
@@ -79,7 +77,7 @@ def table(state: Tally, run: "Run") -> Table:
     return result
 
 
-def as_json(task_id: UUID, state: Tally, run: "Run") -> dict[str, Any]:
+def as_json(task_id: UUID, state: Tally, run: Run) -> dict[str, Any]:
     """Give a task's ledger for machines."""
     return {
         "task": str(task_id),

@@ -1,8 +1,7 @@
 """HTTP over a connection to an address that was checked, with a deadline on every read.
 
 Built on requests' transport adapter: its session would resolve names and follow redirects by itself, which is what
-must not happen here. A read of a socket waits at most the idle time, and never beyond the deadline of the download
-its thread is on: a header that comes byte by byte ends in time, as a slow body does.
+must not happen here. Its sockets bound each read: a header that comes byte by byte ends in time, as a slow body does.
 """
 
 import socket
@@ -21,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from services.fetcher.addresses import Address
 from services.fetcher.deadline import current_deadline
+from services.fetcher.sockets import LONGEST_HEAD_BYTES, BoundedSocket, BoundedTlsSocket
 from services.fetcher.target import Target
 
 MOST_IDLE_CONNECTIONS = 512
@@ -29,30 +29,19 @@ MOST_ADDRESSES = 2
 """Of a host's addresses so many are tried, one after the other, until one can be connected to."""
 
 
-class _Bounded(socket.socket):
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(current_deadline.get().remaining())
-        return super().recv_into(*args, **kwargs)
-
-
-class _BoundedTls(ssl.SSLSocket):
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(current_deadline.get().remaining())
-        return super().recv_into(*args, **kwargs)
-
-
 class _Connecting:
     """Makes the socket itself, to an address that is a literal: there is nothing left to resolve."""
 
     host: str
     port: int
     timeout: float
+    sock: Any
 
     def _new_conn(self) -> socket.socket:
         until = time.monotonic() + min(self.timeout, current_deadline.get().remaining())
-        bounded: socket.socket | None = None
+        bounded: BoundedSocket | None = None
         try:
-            bounded = _Bounded(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
+            bounded = BoundedSocket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
             bounded.settimeout(until - time.monotonic())
             bounded.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             bounded.connect((self.host, self.port))
@@ -65,6 +54,14 @@ class _Connecting:
                 raise ConnectTimeoutError(self, f"no connection within {self.timeout:g} s") from error
             raise NewConnectionError(self, str(error)) from error  # type: ignore[arg-type]
         return bounded
+
+    def getresponse(self) -> Any:
+        bounded = self.sock  # an answer that ends with the connection takes it away from here
+        bounded.head_bytes_left = LONGEST_HEAD_BYTES
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        finally:
+            bounded.head_bytes_left = None
 
 
 class _HttpConnection(_Connecting, HTTPConnection):  # type: ignore[misc]
@@ -93,7 +90,7 @@ class Transport(HTTPAdapter):
 
     def __init__(self, *, connections_per_host: int, user_agent: str, certificates: str | None = None) -> None:
         self._tls = ssl.create_default_context(cafile=certificates or certifi.where())
-        self._tls.sslsocket_class = _BoundedTls
+        self._tls.sslsocket_class = BoundedTlsSocket
         self._user_agent = user_agent
         hosts = max(8, MOST_IDLE_CONNECTIONS // connections_per_host)
         super().__init__(pool_connections=hosts, pool_maxsize=connections_per_host)

@@ -87,6 +87,20 @@ def endless_continues(visit: Visit) -> None:
         visit.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
+def long_head(visit: Visit) -> None:
+    visit.request()
+    visit.send(OK)
+    for number in range(90):
+        visit.send(b"X-%d: " % number + b"y" * 60_000 + b"\r\n")
+
+
+def endless_header(visit: Visit) -> None:
+    visit.request()
+    visit.send(OK + b"X: ")
+    while True:
+        visit.send(b"y" * 1_000)
+
+
 def endless_trailers(visit: Visit) -> None:
     visit.request()
     visit.send(CHUNKED + b"0\r\n")
@@ -123,12 +137,32 @@ def endless(head: bytes, framed: bytes) -> Script:
 
 @pytest.mark.parametrize(
     "script",
-    [dripping_head, dripping_body, dripping_chunks, endless_continues, endless_trailers, silence],
+    [dripping_head, dripping_body, dripping_chunks, endless_trailers, silence],
     ids=lambda script: script.__name__,
 )
 def test_a_server_that_takes_its_time_is_left_in_time(script: Script) -> None:
     with talking(script) as server, within(1 + 1):
         assert kind(failure(in_a_hurry(), server.url())) == (Transient, Reason.TIMEOUT)
+
+
+@pytest.mark.parametrize("script", [endless_continues, long_head, endless_header], ids=lambda script: script.__name__)
+def test_a_head_that_does_not_end_is_left_in_size(script: Script) -> None:
+    with talking(script) as server, within(2):
+        tracemalloc.start()
+        error = failure(downloader(), server.url())
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert kind(error) == (Permanent, Reason.CONNECT)
+    assert "before the body" in error.detail
+    assert peak_bytes < 1 << 20
+
+
+def test_a_long_head_is_read_when_it_is_not_too_long() -> None:
+    headers = [b"X-%d: " % number + b"y" * 3_000 for number in range(20)]
+    with talking(answering(whole(BODY, *headers))) as server:
+        fetching = downloader()
+        assert [fetching.download(server.url()).body for _ in range(2)] == [BODY, BODY]
+        assert server.connections == 1
 
 
 def test_many_slow_redirects_together_take_no_longer_than_one_download() -> None:
@@ -349,6 +383,15 @@ def test_a_connection_is_not_used_for_another_hosts_name() -> None:
         for host in ("a", "b", "a", "b"):
             fetching.download(f"http://{host}.example:{server.port}/")
         assert server.connections == 2
+
+
+def test_what_a_server_sends_beyond_its_answer_is_not_taken_for_the_next_answer() -> None:
+    stray = whole(b"GIF89a stray")
+    answer = whole(JPEG_START)
+    for beyond in (stray, bytes(20_000) + stray):
+        with talking(answering(answer, beyond)) as server:
+            fetching = downloader()
+            assert [fetching.download(server.url()).body for _ in range(5)] == [JPEG_START] * 5
 
 
 def test_a_connection_that_was_closed_meanwhile_is_opened_again() -> None:

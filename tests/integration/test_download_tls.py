@@ -1,5 +1,6 @@
 """TLS: the connection goes to the checked address, the certificate is verified for the name."""
 
+import random
 import ssl
 import subprocess
 import threading
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from common.reasons import Reason
-from tests.downloading import downloader, failure, names
+from tests.downloading import downloader, failure, in_a_hurry, names, within
+from tests.raw_server import Visit, answering, talking, whole
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 HOST = "host.example"
@@ -77,6 +79,57 @@ def test_a_certificate_that_is_not_good_for_the_name_ends_as_tls(authority: Path
     fetching = downloader(names(host_example=["127.0.0.2"]), certificates=str(authority / "ca.pem"))
     with serving(authority, name, []) as port:
         assert failure(fetching, f"https://{HOST}:{port}/a.jpg").reason is Reason.TLS
+
+
+def test_one_connection_serves_many_downloads_from_one_name_and_none_from_another(authority: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "good.pem", authority / "good.key")
+    look_up = names(host_example=["127.0.0.2"], other_example=["127.0.0.2"])
+    fetching = downloader(look_up, certificates=str(authority / "ca.pem"))
+    with talking(answering(whole(JPEG)), tls=context) as server:
+        for _ in range(5):
+            assert fetching.download(f"https://{HOST}:{server.port}/a.jpg").body == JPEG
+        assert server.connections == 1
+        assert failure(fetching, f"https://other.example:{server.port}/a.jpg").reason is Reason.TLS
+
+
+def test_a_large_body_arrives_whole_over_tls(authority: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "good.pem", authority / "good.key")
+    body = JPEG + random.Random(1).randbytes(3_000_000)
+    fetching = downloader(names(host_example=["127.0.0.2"]), certificates=str(authority / "ca.pem"))
+    with talking(answering(whole(body)), tls=context) as server:
+        assert fetching.download(f"https://{HOST}:{server.port}/a.jpg").body == body
+
+
+def test_a_handshake_that_does_not_come_about_ends_in_time(authority: Path) -> None:
+    fetching = in_a_hurry(names(host_example=["127.0.0.2"]), certificates=str(authority / "ca.pem"))
+
+    def silent(visit: Visit) -> None:
+        visit.connection.recv(1)
+        visit.pause(30)
+
+    def dripping(visit: Visit) -> None:
+        # A record of the handshake, announced as 16,000 bytes.
+        visit.drip(b"\x16\x03\x03\x3e\x80" + bytes(16_000), 0.05)
+
+    for script in (silent, dripping):
+        with talking(script) as server, within(1 + 1):
+            assert failure(fetching, f"https://{HOST}:{server.port}/a.jpg").reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize("awaited", ["head", "body"])
+def test_silence_behind_a_handshake_ends_in_time(authority: Path, awaited: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "good.pem", authority / "good.key")
+    fetching = in_a_hurry(names(host_example=["127.0.0.2"]), certificates=str(authority / "ca.pem"))
+
+    def script(visit: Visit) -> None:
+        visit.request()
+        visit.drip((b"HTTP/1.1 200 OK\r\n\r\n" if awaited == "body" else b"HTTP/1.1 ") + bytes(1_000), 0.05)
+
+    with talking(script, tls=context) as server, within(1 + 1):
+        assert failure(fetching, f"https://{HOST}:{server.port}/a.jpg").reason is Reason.TIMEOUT
 
 
 def test_a_server_without_tls_ends_as_tls(authority: Path) -> None:

@@ -1,0 +1,1 @@
+"""The scraper: the text and the images of a web page."""
