@@ -11,7 +11,7 @@ export GRAYSCALERS ?= 2
 export AGGREGATORS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down clean-data demo test check format bench setup-python setup-tests \
+.PHONY: help setup up status logs down clean-data demo test check format bench setup-python setup-tests setup-containers \
 	demo-docker down-docker airgap locks
 
 help: ## this list
@@ -25,6 +25,10 @@ setup-python:
 
 setup-tests:
 	@deploy/local/setup.sh rabbitmq chromium
+
+# An engine and the base images, where they can be had; without an engine the tests that need one are skipped.
+setup-containers: setup-python
+	@deploy/compose/bases.sh || test $$? = 3
 
 up: setup ## start the stack, or change the running one: make up GRAYSCALERS=4
 	@$(PYTHON) -m deploy.local up
@@ -46,7 +50,7 @@ demo: setup ## start the stack and put the sample images through it
 	@set -o pipefail; .venv/bin/fetcher publish samples/urls.txt --name demo --wait | tee .data/demo.txt
 	@$(PYTHON) -m deploy.local addresses "$$(sed -n 's/^task //p' .data/demo.txt)"
 
-test: setup-tests ## all tests, against a real RabbitMQ and MongoDB: make test ARGS="-k join"
+test: setup-tests setup-containers ## all tests, against a real RabbitMQ and MongoDB: make test ARGS="-k join"
 	@.venv/bin/pytest $(ARGS)
 
 check: setup-python ## format, lint, types and unit tests

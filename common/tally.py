@@ -75,11 +75,3 @@ def tally(database: Database, task_id: UUID) -> Tally:
         failures=tuple(failures),
         last_finished_at=last,
     )
-
-
-def has_pending(database: Database, task_id: UUID) -> bool:
-    """Tell whether an item of the task has no outcome yet; costs the same however many items there are."""
-    with unavailability():
-        return (
-            database["items"].find_one({"task_id": task_id, "outcome": Outcome.PENDING.value}, {"_id": 1}) is not None
-        )

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 Script = Callable[["Visit"], None]
 OK = b"HTTP/1.1 200 OK\r\n"
 JPEG_START = b"\xff\xd8\xff\xe0"
+LITTLE_BYTES = 16 * 1024
+"""As much is buffered when it is sent, so that what was sent is nearly what was read."""
 
 
 class Visit:
@@ -48,8 +50,9 @@ class Visit:
 class RawServer:
     """Listens, and plays the script on each connection, on a thread for each."""
 
-    def __init__(self, script: Script, host: str, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, script: Script, host: str, tls: ssl.SSLContext | None, send_buffer_bytes: int) -> None:
         self._script = script
+        self._send_buffer_bytes = send_buffer_bytes
         self._tls = tls
         self._listener = socket.create_server((host, 0), backlog=64)
         self.host, self.port = self._listener.getsockname()[:2]
@@ -72,8 +75,7 @@ class RawServer:
                 connection, _address = self._listener.accept()
             except OSError:
                 return
-            # Little is buffered here, so that what was sent is nearly what was read.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
             visit = Visit(connection, len(self.visits) + 1, self.ending)
             self.visits.append(visit)
             thread = threading.Thread(target=self._play, args=[visit])
@@ -100,9 +102,15 @@ class RawServer:
 
 
 @contextmanager
-def talking(script: Script, *, host: str = "127.0.0.2", tls: ssl.SSLContext | None = None) -> Iterator[RawServer]:
+def talking(
+    script: Script,
+    *,
+    host: str = "127.0.0.2",
+    tls: ssl.SSLContext | None = None,
+    send_buffer_bytes: int = LITTLE_BYTES,
+) -> Iterator[RawServer]:
     """Have a server that plays the script to everybody who connects."""
-    server = RawServer(script, host, tls)
+    server = RawServer(script, host, tls, send_buffer_bytes)
     try:
         yield server
     finally:

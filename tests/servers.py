@@ -1,4 +1,8 @@
-"""Real servers for tests: one RabbitMQ and one MongoDB a session, a corner of each for every test."""
+"""Real servers for tests: one RabbitMQ and one MongoDB a session, a corner of each for every test.
+
+In containers where an engine has the images of docker-compose.yml, otherwise as local processes;
+TEST_SERVERS=containers or =local says which. Tests that kill servers or need rabbitmqctl have local ones of their own.
+"""
 
 import secrets
 from collections.abc import Iterator
@@ -15,12 +19,17 @@ from deploy.local.mongodb import MongoDB
 from deploy.local.ports import free_ports
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.server import running
+from tests import containers
 
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """Run a broker for the session."""
     folder = tmp_path_factory.mktemp("rabbitmq")
+    if containers.are_used():
+        with containers.rabbitmq(folder) as server:
+            yield server
+        return
     port, distribution_port, epmd_port = free_ports(3)
     server = RabbitMQ(folder=folder / "data", port=port, distribution_port=distribution_port, epmd_port=epmd_port)
     with running(server, folder / "log"):
@@ -31,6 +40,10 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDB]:
     """Run a database server for the session."""
     folder = tmp_path_factory.mktemp("mongodb")
+    if containers.are_used():
+        with containers.mongodb(folder) as server:
+            yield server
+        return
     server = MongoDB(folder=folder / "data", port=free_ports(1)[0])
     with running(server, folder / "log"):
         yield server

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes .env with random passwords if there is none, and sets the variables it is given in it.
+# Writes .env if there is none, puts random secrets where it has none yet, and sets the variables it is given in it.
 #
 # usage: deploy/compose/env.sh [NAME=VALUE...]
 set -euo pipefail
@@ -11,11 +11,20 @@ random() {
 
 # Whole or not at all, and for the owner only.
 umask 077
-if [ ! -e .env ]; then
-    sed -e "s/^RABBITMQ_PASSWORD=\$/&$(random)/" -e "s/^MONGO_PASSWORD=\$/&$(random)/" .env.example >.env.draft
+change() {
+    "$@" >.env.draft
     mv .env.draft .env
+}
+
+if [ ! -e .env ]; then
+    change cat .env.example
     printf 'wrote .env with new passwords\n'
 fi
+for name in RABBITMQ_PASSWORD MONGO_PASSWORD RABBITMQ_COOKIE MONGO_KEY; do
+    # An .env of an earlier version has not all of them.
+    grep -q "^$name=" .env || printf '%s=\n' "$name" >>.env
+    ! grep -qx "$name=" .env || change sed "s/^$name=\$/&$(random)/" .env
+done
 for assignment in "$@"; do
     name=${assignment%%=*}
     grep -qx -- "$assignment" .env && continue

@@ -20,14 +20,13 @@ from PIL import Image
 
 from common.database import Database, connect
 from tests.accounts import check_accounts, check_pixels
-from tests.composed import COMPOSE, ROOT, Project, run, service_of
+from tests.composed import COMPOSE, Project, ready_engine, run, service_of
 from tests.fleet import eventually
 
 pytestmark = pytest.mark.timeout(900)  # the first use builds images
 
 SCALE = {"grayscaler": 4, "aggregator": 2}
 WORKERS = ("fetcher", "hasher", "grayscaler", "aggregator")
-NO_ENGINE = 3
 LINES = 2_000
 KINDS = ("fetcher", "hasher", "grayscaler", "aggregator", "rabbitmq", "mongodb", "api")
 SIDES = itertools.count(20, 200)
@@ -36,10 +35,7 @@ SIDES = itertools.count(20, 200)
 
 @pytest.fixture(scope="module")
 def project() -> Iterator[Project]:
-    engine = subprocess.run([ROOT / "deploy/compose/engine.sh"], capture_output=True, text=True, check=False)
-    if engine.returncode == NO_ENGINE:
-        pytest.skip(engine.stderr.strip())
-    run("deploy/compose/bases.sh")
+    ready_engine()
     project = Project()
     try:
         project.compose("build")

@@ -62,7 +62,9 @@ class Broker:
 
     def take(self, queue: str, count: int) -> list[Message]:
         """Take messages out of a queue."""
-        taken = []
+        taken: list[Message] = []
+        if count == 0:
+            return taken
         with self.channel() as channel:
             for method, properties, body in channel.consume(self._topology.queue(queue), inactivity_timeout=10):
                 assert method is not None, f"{len(taken)} of {count} messages came to {queue}"
