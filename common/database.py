@@ -3,7 +3,7 @@
 tasks      _id: task id; kind, name, refresh, created_at, total (null while lines are still being written)
 items      _id: item id; task_id, line, url, round, outcome; when ended: finished_at and
            md5, known_by (success, duplicate) or reason, status, detail, stage, attempts (error);
-           history: the ends of earlier rounds; hashes, message_id: see services.aggregator.join
+           history: the ends of earlier rounds; hashes, message_id, settlement: see services.aggregator.join
 images     _id: MD5; message_id, item_id, task_id, url, width, height, length_bytes, gray_bytes, format, mode,
            orientation, inserted_at, histogram (256 unsigned 32-bit little-endian counts)
 grays      _id: MD5; png                originals  _id: MD5; body

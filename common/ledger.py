@@ -90,7 +90,14 @@ class Ledger:
                     "outcome": Outcome.PENDING.value,
                 }
             },
-            {"$unset": [*(name for name in END if name not in ("outcome", "round")), "hashes", "message_id"]},
+            {
+                "$unset": [
+                    *(name for name in END if name not in ("outcome", "round")),
+                    "hashes",
+                    "message_id",
+                    "settlement",
+                ]
+            },
         ]
         for batch in _batches(self._find(task_id, failed)):
             ids = {"_id": {"$in": [item.item_id for item in batch]}}

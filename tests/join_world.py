@@ -47,7 +47,9 @@ def counts(database: Database, task_id: UUID) -> tuple[int, int, int, int]:
 
 def left_behind(database: Database, item: Item) -> dict[str, Any]:
     """Give all that is stored on account of an item, without the moments at which it was written."""
-    ended = {name: value for name, value in item_of(database, item).items() if name != "finished_at"}
+    ended = {
+        name: value for name, value in item_of(database, item).items() if name not in ("finished_at", "settlement")
+    }
     images = [
         {name: value for name, value in image.items() if name != "inserted_at"}
         for image in database["images"].find({"item_id": item.item_id})

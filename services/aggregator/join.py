@@ -16,11 +16,12 @@ Nothing is acked before all of this is journaled; what is delivered again finds 
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from bson import Binary
+from bson import Binary, Int64
 from pymongo import UpdateOne
 
 from common.database import Database, Document, unavailability
@@ -41,6 +42,8 @@ from services.aggregator.documents import (
 log = logging.getLogger(__name__)
 
 PENDING = Outcome.PENDING.value
+End = tuple[Item, UUID | None, Document]
+"""An item, the download that must have claimed it (None: nobody may have), and the fields that its end sets."""
 
 
 class Join:
@@ -155,10 +158,13 @@ class Join:
             found = self._images.find({"_id": {"$in": wanted}}, {"message_id": 1})
             return {document["_id"]: document["message_id"] for document in found}
 
-    def _end(self, ends: Iterable[tuple[Item, UUID | None, Document]]) -> None:
+    def _end(self, ends: Iterable[End]) -> None:
         """Write outcomes where there is none yet, and log those that we wrote."""
+        # The settlement's number tells afterwards which of several writers of the same outcome it was.
+        written = [
+            (item, claimed_by, {**end, "settlement": Int64(secrets.randbits(62))}) for item, claimed_by, end in ends
+        ]
         now = self._now()
-        written = [(item, claimed_by, end) for item, claimed_by, end in ends]
         updates = [
             UpdateOne(
                 {**_pending(item), "message_id": claimed_by},
@@ -168,29 +174,21 @@ class Join:
         ]
         changed = self._update(updates)
         if changed != len(written):
-            written = self._ours(written, now)
+            written = self._ours(written)
         for item, _claimed_by, end in written:
             log.info(log_line(item, end))
 
-    def _ours(
-        self, written: Sequence[tuple[Item, UUID | None, Document]], now: datetime
-    ) -> list[tuple[Item, UUID | None, Document]]:
+    def _ours(self, written: Sequence[End]) -> list[End]:
         """Leave out what had ended before; a claim of ours that was lost with a primary must be made again."""
         claimed = {item.item_id for item, claimed_by, _end in written if claimed_by is not None}
-        moment = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as MongoDB keeps it
         with unavailability():
             ids = {"$in": [item.item_id for item, _claimed_by, _end in written]}
-            found = self._items.find({"_id": ids}, {"outcome": 1, "finished_at": 1})
+            found = self._items.find({"_id": ids}, {"outcome": 1, "settlement": 1})
             state = {document["_id"]: document for document in found}
         if any(document["outcome"] == PENDING and document["_id"] in claimed for document in state.values()):
             raise Unavailable("MongoDB: a write was lost, probably with a primary; the batch is done again")
-        ours = {
-            entry[0].item_id: entry
-            for entry in written
-            if state.get(entry[0].item_id, {}).get("finished_at") == moment
-            and state[entry[0].item_id]["outcome"] == entry[2]["outcome"]
-        }
-        return list(ours.values())
+        settled = {document.get("settlement") for document in state.values()}
+        return [entry for entry in written if entry[2]["settlement"] in settled]
 
     def _update(self, updates: list[UpdateOne]) -> int:
         if not updates:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -196,3 +197,14 @@ def test_the_log_tells_every_outcome_once(
     assert len(told) == 1
     assert told[0].startswith(item_of(database, item)["outcome"])
     assert told[0].endswith(f"url={item.url}")
+
+
+def test_two_aggregators_in_the_same_millisecond_tell_an_outcome_once(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    (item,) = submitted(database)
+    moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    with caplog.at_level(logging.INFO, "services.aggregator.join"):
+        for _ in range(2):
+            deliver(Join(database, now=lambda: moment), item, "f")
+    assert len([line for line in caplog.messages if f"item_id={item.item_id}" in line]) == 1
