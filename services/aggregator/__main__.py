@@ -19,9 +19,10 @@ def wire(settings: Settings) -> Worker:
     topology = Topology.of(settings)
     database = connect(settings.mongo_url, application=NAME)
     aggregator = Aggregator(Stage(NAME, topology), Join(database))
+    # Hashes wait less than gray images, so that they come first: a gray version without one is written twice.
     consumers = [
-        Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100, linger_seconds=0.1),
-        Consumer("aggregator.gray", aggregator.handle, prefetch_count=48, batch_size=32, linger_seconds=0.1),
+        Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100, linger_seconds=0.02),
+        Consumer("aggregator.gray", aggregator.handle, prefetch_count=48, batch_size=32, linger_seconds=0.15),
         Consumer("undertaker", Undertaker(topology).handle, prefetch_count=1),
     ]
     return Worker(NAME, consumers, settings, topology)

@@ -42,6 +42,8 @@ from services.aggregator.documents import (
 log = logging.getLogger(__name__)
 
 PENDING = Outcome.PENDING.value
+AT_ONCE = 8
+"""As many gray images that were put aside are read at once: each may be as large as a document can be."""
 End = tuple[Item, UUID | None, Document]
 """An item, the download that must have claimed it (None: nobody may have), and the fields that its end sets."""
 
@@ -69,10 +71,10 @@ class Join:
         ids = [fact.message_id for fact in facts]
         with unavailability():
             early = [document["_id"] for document in self._halves.find({"_id": {"$in": ids}}, {"_id": 1})]
-            for message_id in early:  # one by one: they are large, and seldom more than one
-                document = self._halves.find_one({"_id": message_id})
-                if document is not None:
-                    self._finish([gray_from(document)])
+        for start in range(0, len(early), AT_ONCE):
+            with unavailability():
+                found = list(self._halves.find({"_id": {"$in": early[start : start + AT_ONCE]}}))
+            self._finish([gray_from(document) for document in found])
         self._forget(early)
 
     def grayscaled(self, facts: Sequence[ImageGrayscaled]) -> None:

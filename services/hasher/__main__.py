@@ -18,7 +18,7 @@ def wire(settings: Settings) -> Worker:
     topology = Topology.of(settings)
     originals = Originals(connect(settings.mongo_url, application=NAME)) if settings.keep_originals else None
     hasher = Hasher(Stage(NAME, topology), originals)
-    consumer = Consumer(NAME, hasher.handle, prefetch_count=48, batch_size=32, linger_seconds=0.02)
+    consumer = Consumer(NAME, hasher.handle, prefetch_count=48, batch_size=32, linger_seconds=0.01)
     return Worker(NAME, [consumer], settings, topology)
 
 
