@@ -63,7 +63,8 @@ format: setup-python ## put the code into its form
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: setup ## measure the stack
+bench: ## images per second of the whole pipeline, and what each process spends
+	@deploy/local/setup.sh rabbitmq nginx
 	@$(PYTHON) -m bench $(ARGS)
 
 # In containers: docker-compose.yml.

@@ -2,7 +2,7 @@
 # Makes what everything else stands on: Debian packages and the virtual environment with the locked dependencies.
 # Does nothing when nothing is missing.
 #
-# usage: deploy/local/setup.sh [make] [rabbitmq] [chromium]
+# usage: deploy/local/setup.sh [make] [rabbitmq] [chromium] [nginx]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -96,7 +96,8 @@ for need in "$@"; do
             ;;
         # With a font: without any, it ends instead of drawing text.
         chromium) command -v chromium >/dev/null || missing["Chromium"]="chromium fonts-liberation" ;;
-        *) fail "setup.sh: what is $need? It can be make, rabbitmq, chromium" ;;
+        nginx) [ -x /usr/sbin/nginx ] || missing["nginx"]="nginx-light" ;;
+        *) fail "setup.sh: what is $need? It can be make, rabbitmq, chromium, nginx" ;;
     esac
 done
 
