@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from common.instants import write_instant
 from common.reasons import MEANINGS, Reason
-from services.api.instants import write_instant
 
 SAFE_SCHEMES = ("http://", "https://")
 OUTCOMES: Mapping[str, str] = {

@@ -13,9 +13,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from waitress.server import create_server
 
+from common.instants import write_instant
 from common.settings import Settings
 from services.api.app import create_app
-from services.api.instants import write_instant
 from tests.api_world import NOON
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

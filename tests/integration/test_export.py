@@ -23,10 +23,10 @@ import webdataset
 from rich.console import Console
 
 from common.database import Document, connect, create_indexes
+from common.instants import write_instant
 from deploy.local.mongodb import MongoDB
 from deploy.local.waiting import wait_until
 from services.fetcher.export.errors import CannotExport
-from services.fetcher.export.instants import write_instant
 from services.fetcher.export.plan import Format, Plan, Variant
 from services.fetcher.export.run import Result, export
 from services.fetcher.export.selection import Query, Selection, Task

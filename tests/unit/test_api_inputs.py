@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from common.instants import write_instant
 from services.api.cursors import image_key, read_line, read_position, write_position
 from services.api.inputs import InvalidInput, parse_uuid, read_limit
-from services.api.instants import read_span, write_instant
+from services.api.instants import read_span
 from services.api.queries.newest import Position
 from services.api.url_lists import read_json, read_text
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.instants import read_instant, write_instant
 from services.fetcher.export.directory import Directory, opened
 from services.fetcher.export.errors import CannotExport
-from services.fetcher.export.instants import read_instant, write_instant
 from services.fetcher.export.names import extension
 from services.fetcher.export.pixels import BATCH_BYTES, BATCH_IMAGES, Pixels, batches
 from services.fetcher.export.plan import Format, Plan, Shard, Variant

@@ -5,11 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, url_for
 from werkzeug.exceptions import NotFound
 
+from common.instants import write_instant
 from services.api.answers import linked, next_url
 from services.api.blueprints.image_bytes import MALFORMED, UNKNOWN
 from services.api.cursors import image_key, read_position, write_position
 from services.api.inputs import is_md5, read_limit
-from services.api.instants import write_instant
 from services.api.queries.images import Finding, StoredImage, find_image, findings, has_original, newest_images
 from services.api.resources import database
 

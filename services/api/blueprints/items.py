@@ -5,13 +5,13 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import NotFound
 
+from common.instants import write_instant
 from common.items import Outcome
 from common.reasons import MEANINGS, Reason
 from services.api.answers import linked, negotiated, next_url
 from services.api.blueprints.url_tasks import UNKNOWN
 from services.api.cursors import read_line
 from services.api.inputs import parse_uuid, read_choice, read_limit
-from services.api.instants import write_instant
 from services.api.queries.items import End, ItemFilter, LedgerItem, items_of
 from services.api.queries.tasks import task_exists
 from services.api.resources import database

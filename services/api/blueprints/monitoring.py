@@ -5,10 +5,11 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 
+from common.instants import write_instant
 from services.api.answers import IMMUTABLE
 from services.api.figure import histogram
 from services.api.inputs import InvalidInput, parse_uuid, shown
-from services.api.instants import read_span, write_instant
+from services.api.instants import read_span
 from services.api.protection import content_security_policy
 from services.api.queries.tasks import newest_names, task_exists
 from services.api.queries.timeline import Counts, timeline

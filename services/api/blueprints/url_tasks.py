@@ -5,12 +5,12 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import NotFound
 
+from common.instants import write_instant
 from common.reasons import MEANINGS
 from common.tally import Failures
 from services.api.answers import linked, negotiated, next_url
 from services.api.cursors import read_position, task_key, write_position
 from services.api.inputs import parse_uuid, read_limit
-from services.api.instants import write_instant
 from services.api.queries.tasks import Task, find_task, newest_tasks
 from services.api.resources import database, resources
 

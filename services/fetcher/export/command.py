@@ -15,9 +15,9 @@ from rich.console import Console
 from common import logs
 from common.database import connect
 from common.errors import ConfigurationError, Unavailable
+from common.instants import read_instant
 from common.settings import Settings
 from services.fetcher.export.errors import CannotExport
-from services.fetcher.export.instants import read_instant
 from services.fetcher.export.names import EXTENSIONS
 from services.fetcher.export.plan import SHARD_SIZE, Format, Plan, Variant
 from services.fetcher.export.run import export as run_export

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.fetcher.export.instants import write_instant
+from common.instants import write_instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from common.database import Document
 from common.errors import Permanent
+from common.instants import write_instant
 from services.fetcher.export.errors import CannotExport
-from services.fetcher.export.instants import write_instant
 from services.fetcher.target import read_target
 
 LONGEST_HOST = 300
