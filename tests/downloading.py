@@ -7,12 +7,14 @@ from contextlib import contextmanager
 import pytest
 
 from common.errors import ItemError
+from common.fetching.addresses import Resolver
+from common.fetching.download import Downloader
+from common.fetching.lookups import LookUp, by_the_system
+from common.fetching.signature import media_type
+from common.fetching.transport import Transport
 from common.settings import Settings
-from services.fetcher.addresses import Resolver
-from services.fetcher.download import Downloader
-from services.fetcher.lookups import LookUp, by_the_system
-from services.fetcher.transport import Transport
 
+FORMATS = Settings.from_environ({}).image_formats
 SMALL_LIMITS = {
     "FETCH_ALLOW_NETS": "127.0.0.2/32",
     "CONNECT_TIMEOUT_SECONDS": "0.5",
@@ -42,10 +44,15 @@ def names(**table: Sequence[str]) -> LookUp:
     return lambda host: addresses[host]
 
 
-def failure(downloader: Downloader, url: str) -> ItemError:
-    """Give what the download ends with."""
+def image_type(downloader: Downloader, url: str, formats: Sequence[str] = FORMATS) -> str:
+    """Download an image as the fetcher does; gives its media type."""
+    return media_type(downloader.download(url).body, tuple(formats))
+
+
+def failure(downloader: Downloader, url: str, formats: Sequence[str] = FORMATS) -> ItemError:
+    """Give what the download of an image ends with."""
     with pytest.raises(ItemError) as caught:
-        downloader.download(url)
+        image_type(downloader, url, formats)
     return caught.value
 
 

@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 
 from common.facts import ImageFetched, ItemKnown, UrlSubmitted
+from common.fetching.download import Downloader
+from common.fetching.signature import media_type
 from common.message import Message
-from services.fetcher.download import Downloader
 from services.fetcher.known import Known
 
 
 class Fetcher:
     """Fetches what is still wanted and not known."""
 
-    def __init__(self, known: Known, downloader: Downloader) -> None:
+    def __init__(self, known: Known, downloader: Downloader, formats: tuple[str, ...]) -> None:
         self._known = known
         self._downloader = downloader
+        self._formats = formats
 
     def handle(self, message: Message) -> Iterator[Message]:
         """Handle one submitted URL. Raises Permanent, Transient or Unavailable."""
@@ -25,5 +27,5 @@ class Fetcher:
         if knowledge.md5 is not None and not submitted.refresh:
             yield ItemKnown(item, knowledge.md5).to_message()
             return
-        download = self._downloader.download(item.url)
-        yield ImageFetched.of(item, download.body, download.media_type).to_message()
+        body = self._downloader.download(item.url).body
+        yield ImageFetched.of(item, body, media_type(body, self._formats)).to_message()

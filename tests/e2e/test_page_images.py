@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from services.fetcher.target import read_target
+from common.fetching.target import read_target
 from services.scraper.images import LinkedImage
 from services.scraper.page import Page
 from services.scraper.srcset import candidates

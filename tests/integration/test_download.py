@@ -8,7 +8,7 @@ import pytest
 from common.errors import ItemError, Permanent, Transient
 from common.reasons import Reason
 from samples.site import Site, serving
-from tests.downloading import downloader, failure, in_a_hurry, names, within
+from tests.downloading import downloader, failure, image_type, in_a_hurry, names, within
 from tests.raw_server import JPEG_START, Visit, answering, talking, whole
 
 IMAGES = {
@@ -84,9 +84,7 @@ def told(error: ItemError) -> tuple[type[ItemError], Reason, int | None]:
 
 @pytest.mark.parametrize(("path", "media_type"), IMAGES.items())
 def test_an_image_is_downloaded_with_the_type_of_its_bytes(site: Site, path: str, media_type: str) -> None:
-    download = downloader().download(site.base_url + path)
-    assert download.media_type == media_type
-    assert len(download.body) > 100
+    assert image_type(downloader(), site.base_url + path) == media_type
 
 
 @pytest.mark.parametrize(("path", "expected"), FAILURES.items())
@@ -118,13 +116,13 @@ def test_what_was_reset_or_refused_for_a_while_is_downloaded_the_next_time(site:
 
 def test_an_opt_out_is_not_heeded_when_that_is_switched_off(site: Site) -> None:
     fetching = downloader(HONOUR_OPT_OUT="false")
-    assert fetching.download(site.base_url + "/optout/40/30").media_type == "image/jpeg"
+    assert image_type(fetching, site.base_url + "/optout/40/30") == "image/jpeg"
 
 
 def test_formats_that_are_allowed_are_downloaded(site: Site) -> None:
-    fetching = downloader(IMAGE_FORMATS="PNG,TIFF")
-    assert fetching.download(site.base_url + "/tiff").media_type == "image/tiff"
-    assert failure(fetching, site.base_url + "/40/30").reason is Reason.FORMAT_NOT_ALLOWED
+    allowed = ("PNG", "TIFF")
+    assert image_type(downloader(), site.base_url + "/tiff", allowed) == "image/tiff"
+    assert failure(downloader(), site.base_url + "/40/30", allowed).reason is Reason.FORMAT_NOT_ALLOWED
 
 
 @pytest.mark.parametrize(("location", "reason"), REFUSED_LOCATIONS.items())
@@ -136,7 +134,7 @@ def test_a_redirect_is_checked_like_a_first_url(site: Site, location: str, reaso
 
 def test_a_redirect_to_an_international_path_is_followed(site: Site) -> None:
     location = quote("/same/\u4f8b\u3048 \u00fc.jpg", safe="")
-    assert downloader().download(f"{site.base_url}/redirect-to?url={location}").media_type == "image/jpeg"
+    assert image_type(downloader(), f"{site.base_url}/redirect-to?url={location}") == "image/jpeg"
     assert "/same/%E4%BE%8B%E3%81%88%20%C3%BC.jpg" in site.memory.requests.counts()
 
 
@@ -175,13 +173,19 @@ def test_a_name_that_changes_its_address_is_connected_to_where_it_was_checked_or
         assert good.connections == 1
 
 
+def test_a_download_tells_where_it_came_from_in_the_end_and_what_the_server_calls_it(site: Site) -> None:
+    location = quote("/same/there.jpg", safe="")
+    download = downloader().download(f"{site.base_url}/redirect-to?url={location}")
+    assert (download.url, download.content_type) == (f"{site.base_url}/same/there.jpg", "image/jpeg")
+
+
 def test_proxies_of_the_environment_are_not_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with talking(answering(whole(JPEG_START)), host="127.0.0.1") as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url())
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        assert downloader().download(site.base_url + "/40/30").media_type == "image/jpeg"
+        assert image_type(downloader(), site.base_url + "/40/30") == "image/jpeg"
         assert proxy.connections == 0
 
 

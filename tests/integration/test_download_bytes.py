@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from common.errors import ItemError, Permanent, Transient
+from common.fetching.download import Downloader
 from common.reasons import Reason
-from services.fetcher.download import Downloader
 from tests.downloading import downloader, failure, in_a_hurry, names, within
 from tests.fleet import eventually
 from tests.raw_server import JPEG_START, OK, Script, Visit, answering, saying_once, talking, whole

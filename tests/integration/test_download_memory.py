@@ -12,7 +12,7 @@ DOWNLOAD_ALL = """
 import re, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from services.fetcher.arenas import use_few_arenas
+from common.arenas import use_few_arenas
 from tests.downloading import downloader
 
 url, downloads = sys.argv[1], int(sys.argv[2])

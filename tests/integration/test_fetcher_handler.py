@@ -13,7 +13,7 @@ from common.reasons import Reason
 from samples.site import Site, serving
 from services.fetcher.handler import Fetcher
 from services.fetcher.known import Known
-from tests.downloading import downloader
+from tests.downloading import FORMATS, downloader
 
 MD5 = "0" * 32
 
@@ -26,7 +26,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def fetcher(database: Database) -> Fetcher:
-    return Fetcher(Known(database), downloader())
+    return Fetcher(Known(database), downloader(), FORMATS)
 
 
 @pytest.fixture

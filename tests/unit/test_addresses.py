@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from common.errors import ItemError, Permanent, Transient
+from common.fetching.addresses import DENIED, Resolver, is_public
+from common.fetching.lookups import Lookups, by_the_system
 from common.reasons import Reason
-from services.fetcher.addresses import DENIED, Resolver, is_public
-from services.fetcher.lookups import Lookups, by_the_system
 
 NON_PUBLIC = [
     # IPv4: each special network's first and last address

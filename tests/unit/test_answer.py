@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.errors import ItemError, Permanent, Transient
+from common.fetching.answer import check_opt_out, check_status, is_redirect, retry_after_seconds
 from common.reasons import Reason
-from services.fetcher.answer import check_opt_out, check_status, is_redirect, retry_after_seconds
 
 HOUR_SECONDS = 3_600.0
 STATUSES = {

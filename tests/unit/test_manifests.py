@@ -15,9 +15,9 @@ import pytest
 from dotenv import dotenv_values
 from pymongo.uri_parser import parse_uri
 
+from common.fetching.addresses import DENIED
 from common.settings import Settings
 from common.topology import BINDINGS
-from services.fetcher.addresses import DENIED
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import Unavailable
-from services.fetcher.room import Room
+from common.fetching.room import Room
 
 
 def test_what_does_not_fit_waits_and_is_not_held_against_the_item() -> None:

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from common.errors import Permanent
+from common.fetching.signature import MEDIA_TYPES, image_format, media_type
 from common.reasons import Reason
-from services.fetcher.signature import MEDIA_TYPES, image_format, media_type
 
 ALLOWED = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 REFUSED = {

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import Permanent
+from common.fetching.target import Target, read_target, redirected
 from common.reasons import Reason
-from services.fetcher.target import Target, read_target, redirected
 
 LONGEST = 2_048
 INVALID = [

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from common.database import Document
 from common.errors import Permanent
+from common.fetching.target import read_target
 from common.instants import write_instant
 from services.fetcher.export.errors import CannotExport
-from services.fetcher.target import read_target
 
 LONGEST_HOST = 300
 DIFFERENT_HOSTS = 4_096

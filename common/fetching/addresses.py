@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from common.errors import ItemError, Permanent, Transient
+from common.fetching.lookups import LookUp, Lookups, by_the_system
 from common.reasons import Reason
 from common.settings import Network
-from services.fetcher.lookups import LookUp, Lookups, by_the_system
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

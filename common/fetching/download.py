@@ -1,4 +1,4 @@
-"""A URL in, the bytes of its image out, or the reason why not: bounded in time, size and redirects."""
+"""A URL in, the bytes of its answer out, or the reason why not: bounded in time, size and redirects."""
 
 import time
 from dataclasses import dataclass
@@ -8,16 +8,15 @@ import requests
 import urllib3
 
 from common.errors import Permanent, Transient
+from common.fetching.addresses import Resolver
+from common.fetching.answer import check_opt_out, check_status, is_redirect
+from common.fetching.deadline import Deadline, current_deadline
+from common.fetching.faults import translated
+from common.fetching.room import Room
+from common.fetching.target import Target, read_target, redirected
+from common.fetching.transport import Transport
 from common.reasons import Reason
 from common.settings import MEBIBYTE, Settings
-from services.fetcher.addresses import Resolver
-from services.fetcher.answer import check_opt_out, check_status, is_redirect
-from services.fetcher.deadline import Deadline, current_deadline
-from services.fetcher.faults import translated
-from services.fetcher.room import Room
-from services.fetcher.signature import media_type
-from services.fetcher.target import Target, read_target, redirected
-from services.fetcher.transport import Transport
 
 SMALL_BYTES = MEBIBYTE
 """Bodies up to this size need no room: all threads together hold little of them."""
@@ -29,23 +28,32 @@ LEFTOVER_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An image's bytes as received, and its media type by these bytes."""
+    """Bytes as received, the URL that gave them after all redirects, and what the server calls them."""
 
     body: bytes
-    media_type: str
+    url: str
+    content_type: str
 
 
 class Downloader:
-    """Downloads images; used by many threads at once."""
+    """Downloads bodies; used by many threads at once. `unreadable` is the reason when one is encoded unasked."""
 
-    def __init__(self, settings: Settings, resolver: Resolver, transport: Transport) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        resolver: Resolver,
+        transport: Transport,
+        *,
+        unreadable: Reason = Reason.NOT_AN_IMAGE,
+    ) -> None:
         self._settings = settings
         self._resolver = resolver
         self._transport = transport
+        self._unreadable = unreadable
         self._room = Room(max(settings.held_bytes, settings.max_body_bytes))
 
     def download(self, url: str) -> Download:
-        """Fetch an image. Raises Permanent or Transient with the reason, Unavailable when there is no memory now."""
+        """Fetch a body. Raises Permanent or Transient with the reason, Unavailable when there is no memory now."""
         settings = self._settings
         deadline = Deadline(time.monotonic() + settings.total_timeout_seconds, settings.idle_timeout_seconds)
         current_deadline.set(deadline)
@@ -53,7 +61,8 @@ class Downloader:
         for _hop in range(settings.max_redirects + 1):
             with translated(), self._ask(target, deadline) as response:
                 if not is_redirect(response):
-                    return self._read(response, deadline)
+                    body = self._read(response, deadline)
+                    return Download(body, target.url, response.headers.get("Content-Type", ""))
                 location = response.headers["Location"]
                 target = redirected(target, location, max_length=settings.max_url_length)
                 self._use_up(response, deadline)
@@ -64,7 +73,7 @@ class Downloader:
         connect_timeout_seconds = self._settings.connect_timeout_seconds
         return self._transport.get(target, addresses, connect_timeout_seconds=connect_timeout_seconds)
 
-    def _read(self, response: requests.Response, deadline: Deadline) -> Download:
+    def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
         try:
             check_status(response, longest_wait_seconds=self._settings.retry_after_max_seconds)
         except (Permanent, Transient):
@@ -72,8 +81,7 @@ class Downloader:
             raise
         if self._settings.honour_opt_out:
             check_opt_out(response)
-        body = self._body(response, deadline)
-        return Download(body, media_type(body, self._settings.image_formats))
+        return self._body(response, deadline)
 
     def _body(self, response: requests.Response, deadline: Deadline) -> bytes:
         most = self._settings.max_body_bytes
@@ -82,7 +90,7 @@ class Downloader:
             raise Permanent(Reason.TOO_LARGE, f"{declared:,} bytes by its header, allowed are {most:,}")
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity"):
-            raise Permanent(Reason.NOT_AN_IMAGE, f"encoded as {encoding:.40}, which was not asked for")
+            raise Permanent(self._unreadable, f"encoded as {encoding:.40}, which was not asked for")
         with translated(broken=Reason.INCOMPLETE_BODY):
             body = bytes(response.raw.read(min(SMALL_BYTES, most + 1), decode_content=False))
             if len(body) == SMALL_BYTES and most >= SMALL_BYTES:

@@ -4,7 +4,7 @@ import socket
 import ssl
 from typing import Any
 
-from services.fetcher.deadline import current_deadline
+from common.fetching.deadline import current_deadline
 
 LONGEST_HEAD_BYTES = 64 * 1024
 """The standard library bounds a header's length and the number of headers: 6.5 MB in all, for each thread."""

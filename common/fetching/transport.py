@@ -7,7 +7,7 @@ must not happen here. Its sockets bound each read: a header that comes byte by b
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import certifi
@@ -18,11 +18,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from services.fetcher.addresses import Address
-from services.fetcher.deadline import current_deadline
-from services.fetcher.sockets import LONGEST_HEAD_BYTES, BoundedSocket, BoundedTlsSocket
-from services.fetcher.target import Target
+from common.fetching.addresses import Address
+from common.fetching.deadline import current_deadline
+from common.fetching.sockets import LONGEST_HEAD_BYTES, BoundedSocket, BoundedTlsSocket
+from common.fetching.target import Target
 
+IMAGES = "image/*,*/*;q=0.5"
+PAGES = "text/html,application/xhtml+xml,*/*;q=0.5"
 MOST_IDLE_CONNECTIONS = 512
 """Kept open for the next request, to all hosts together: half the files that a process may usually have open."""
 MOST_ADDRESSES = 2
@@ -86,43 +88,49 @@ class _PinnedRequest(requests.PreparedRequest):
 
 
 class Transport(HTTPAdapter):
-    """Sends a GET to a checked address while the certificate is verified for the name."""
+    """Sends requests to checked addresses while the certificate is verified for the name."""
 
-    def __init__(self, *, connections_per_host: int, user_agent: str, certificates: str | None = None) -> None:
+    def __init__(
+        self, *, connections_per_host: int, user_agent: str, accept: str = IMAGES, certificates: str | None = None
+    ) -> None:
         self._tls = ssl.create_default_context(cafile=certificates or certifi.where())
         self._tls.sslsocket_class = BoundedTlsSocket
-        self._user_agent = user_agent
+        self._headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": "identity"}
         hosts = max(8, MOST_IDLE_CONNECTIONS // connections_per_host)
         super().__init__(pool_connections=hosts, pool_maxsize=connections_per_host)
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
     def get(self, target: Target, addresses: Sequence[Address], *, connect_timeout_seconds: float) -> requests.Response:
         """Ask for the target; the answer's body is still to be read. Raises requests' and urllib3's errors."""
+        return self._send(_request("GET", target, self._headers), addresses, connect_timeout_seconds)
+
+    def post(
+        self,
+        target: Target,
+        addresses: Sequence[Address],
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        connect_timeout_seconds: float,
+    ) -> requests.Response:
+        """Hand a body over; otherwise as `get`."""
+        request = _request("POST", target, {**self._headers, **headers, "Content-Length": str(len(body))})
+        request.body = body
+        return self._send(request, addresses, connect_timeout_seconds)
+
+    def _send(
+        self, request: _PinnedRequest, addresses: Sequence[Address], connect_timeout_seconds: float
+    ) -> requests.Response:
+        timeout = (connect_timeout_seconds, current_deadline.get().idle_seconds)
         *others, last = addresses[:MOST_ADDRESSES]
-        for address in others:
+        for request.address in others:
             try:
-                return self._get(target, address, connect_timeout_seconds)
+                return self.send(request, stream=True, timeout=timeout)
             except requests.ConnectionError as error:
                 if not _did_not_connect(error):
                     raise
-        return self._get(target, last, connect_timeout_seconds)
-
-    def _get(self, target: Target, address: Address, connect_timeout_seconds: float) -> requests.Response:
-        request = _PinnedRequest()
-        request.method = "GET"
-        request.url = target.url
-        request.target = target
-        request.address = address
-        request.headers = CaseInsensitiveDict(
-            {
-                "Host": target.authority,
-                "User-Agent": self._user_agent,
-                "Accept": "image/*,*/*;q=0.5",
-                "Accept-Encoding": "identity",
-            }
-        )
-        idle_seconds = current_deadline.get().idle_seconds
-        return self.send(request, stream=True, timeout=(connect_timeout_seconds, idle_seconds))
+        request.address = last
+        return self.send(request, stream=True, timeout=timeout)
 
     def build_connection_pool_key_attributes(  # type: ignore[override]  # requests' own types are private
         self,
@@ -144,6 +152,15 @@ class Transport(HTTPAdapter):
     def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:  # noqa: ARG002
         """Ask for the path as it was read, not as it would be read a second time."""
         return _pinned(request)[0].path
+
+
+def _request(method: str, target: Target, headers: Mapping[str, str]) -> _PinnedRequest:
+    request = _PinnedRequest()
+    request.method = method
+    request.url = target.url
+    request.target = target
+    request.headers = CaseInsensitiveDict({"Host": target.authority, **headers})
+    return request
 
 
 def _pinned(request: requests.PreparedRequest) -> tuple[Target, Address]:

@@ -1,0 +1,1 @@
+"""A URL in, the bytes of its answer out: addresses checked, every step bounded, every failure a reason."""
