@@ -1,13 +1,20 @@
 """The MongoDB database: how it is connected to, its collections and indexes, and which errors mean "later".
 
-tasks      _id: task id; kind, name, refresh, created_at, total (null while lines are still being written)
-items      _id: item id; task_id, line, url, round, outcome; when ended: finished_at and
-           md5, known_by (success, duplicate) or reason, status, detail, stage, attempts (error);
+tasks      _id: task id; kind, name, refresh, created_at, total (null while lines are still being written);
+           of a page: page (its URL), is_current (no later task took its place), webhook, deleted_at
+items      _id: item id; task_id, line, url, host, round, outcome; when ended: finished_at, took_ms (see common.steps) and
+           md5, file_name, known_by (success, duplicate) or reason, status, detail, stage, attempts (error);
            history: the ends of earlier rounds; hashes, message_id, settlement: see services.aggregator.join
+pages      _id: item id; what was read of a page that was fetched: see services.scraper.store
 images     _id: MD5; message_id, item_id, task_id, url, width, height, length_bytes, gray_bytes, format, mode,
-           orientation, inserted_at, histogram (256 unsigned 32-bit little-endian counts)
+           orientation, inserted_at, histogram (256 unsigned 32-bit little-endian counts);
+           perceptual_hash (63 bits), perceptual_bands (its keys, see common.multi_index): of images that have one
 grays      _id: MD5; png                originals  _id: MD5; body
+thumbnails _id: MD5; webp: made of grays when first asked for
 halves     _id: message id; a gray image that came before its hash
+reopenings _id: hour; token, settled_at: see common.reopening
+hours      _id: task, host, hour; what ended in each minute of it, once counted: see services.api.queries.hours
+depths     _id: queue, step_seconds, start; messages waiting: see services.api.queries.depths
 """
 
 from collections.abc import Iterator
@@ -28,6 +35,10 @@ Database = MongoDatabase[Document]
 HALF_LIFETIME_SECONDS = 7 * 86_400
 STORED = {"md5": {"$exists": True}}
 FINISHED = {"finished_at": {"$exists": True}}
+HASHED = {"perceptual_bands": {"$exists": True}}
+FAILED = {"outcome": "error"}
+CURRENT = {"is_current": True}
+NAMED = {"file_name": {"$exists": True}}
 OWN_FAULT_CODES = {
     *(2, 9, 14, 40, 52, 54, 57),  # bad value, cannot be parsed, wrong type, conflicting or invalid field names
     *(10334, 17419, 17420),  # a document over 16 MiB
@@ -36,20 +47,47 @@ OWN_FAULT_CODES = {
 """What the server will say again to the same request. Everything else is worth waiting for: an outage, a lack of
 disk or rights must never be held against the message that met it."""
 
-COMPRESSED = ("grays", "originals", "halves")
+COMPRESSED = ("grays", "originals", "thumbnails", "halves")
+MONITORED_DAYS = 34
+"""So long are counts and depths kept: thirty days can be shown, and a document of depths spans up to sixty hours."""
+
+FINISHED_KEY = ("finished_at", "_id", "outcome", "reason")
+FAILED_KEY = ("finished_at", "_id", "host", "reason")
+FOUND_KEY = ("md5", "host", "_id")
 LEDGER_KEY = ("task_id", "outcome", "reason", "status", "known_by", "finished_at")
 
 INDEXES = {
     "items": [
         # What a task has come to is read from this index alone.
         IndexModel([(name, ASCENDING) for name in LEDGER_KEY]),
-        IndexModel([("finished_at", ASCENDING), ("outcome", ASCENDING)], partialFilterExpression=FINISHED),
+        # What ended when is counted from these alone, and read in that order: of all, of a task, of a host; and errors.
+        *(
+            IndexModel([(name, ASCENDING) for name in (*prefix, *FINISHED_KEY)], partialFilterExpression=FINISHED)
+            for prefix in ((), ("task_id",), ("host",))
+        ),
+        *(
+            IndexModel([(name, ASCENDING) for name in (*prefix, *FAILED_KEY)], partialFilterExpression=FAILED)
+            for prefix in ((), ("task_id",))
+        ),
         IndexModel([("url", ASCENDING), ("task_id", ASCENDING)], partialFilterExpression=STORED),
-        IndexModel([("md5", ASCENDING)], partialFilterExpression=STORED),
+        # Where an image was found: by host, as a gallery wants each one once, and in this order on its page.
+        IndexModel([(name, ASCENDING) for name in FOUND_KEY], partialFilterExpression=STORED),
+        IndexModel([("file_name", ASCENDING), ("finished_at", DESCENDING)], partialFilterExpression=NAMED),
     ],
-    "images": [IndexModel([("inserted_at", DESCENDING), ("_id", DESCENDING)])],
-    "tasks": [IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)])],
+    "images": [
+        IndexModel([("inserted_at", DESCENDING), ("_id", DESCENDING)]),
+        # Near-duplicates are told from this index alone: the hash stands beside each of its bands.
+        IndexModel([("perceptual_bands", ASCENDING), ("perceptual_hash", ASCENDING)], partialFilterExpression=HASHED),
+    ],
+    "tasks": [
+        IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("kind", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
+        # Of two requests for the same page at once, one finds the other's task.
+        IndexModel([("kind", ASCENDING), ("page", ASCENDING)], unique=True, partialFilterExpression=CURRENT),
+    ],
     "halves": [IndexModel([("first_at", ASCENDING)], expireAfterSeconds=HALF_LIFETIME_SECONDS)],
+    "hours": [IndexModel([("counted_at", ASCENDING)], expireAfterSeconds=MONITORED_DAYS * 86_400)],
+    "depths": [IndexModel([("start", ASCENDING)], expireAfterSeconds=MONITORED_DAYS * 86_400)],
 }
 
 

@@ -16,12 +16,15 @@ from common.errors import MalformedMessage
 from common.items import Item, download_id
 from common.message import Headers, Message
 from common.reasons import Reason
+from common.steps import read_steps, write_steps
 
 VERSION = 1
 HISTOGRAM = struct.Struct("<256I")
 MOST_NUMBER = 2**31 - 1
 MOST_CHARACTERS = 16_384
 MD5 = re.compile(r"[0-9a-f]{32}")
+HASH_OF_63_BITS = re.compile(r"[0-7][0-9a-f]{15}")
+"""In hexadecimal digits: pika gives numbers that large back as a type of its own."""
 
 
 def _header(headers: Headers, name: str, kind: type[Any], check: Callable[[Any], bool] = lambda _value: True) -> Any:
@@ -54,11 +57,12 @@ def _item_headers(item: Item) -> dict[str, Any]:
         "item_id": str(item.item_id),
         "url": item.url,
         "round": item.round,
+        "steps": write_steps(item.steps),
     }
 
 
-def read_item(message: Message) -> Item:
-    """Give the item a message is about, or raise MalformedMessage."""
+def read_item(message: Message, taken_up_ms: int | None = None) -> Item:
+    """Give the item a message is about, taken up now unless said; or raise MalformedMessage."""
     headers = message.headers
     version = headers.get("version")
     if version != VERSION:
@@ -68,6 +72,7 @@ def read_item(message: Message) -> Item:
         item_id=_uuid(headers.get("item_id"), "header item_id"),
         url=_header(headers, "url", str, lambda value: len(value) <= MOST_CHARACTERS),
         round=_header(headers, "round", int, lambda value: _is_whole(value, 0, MOST_NUMBER)),
+        steps=read_steps(headers.get("steps"), taken_up_ms),
     )
 
 
@@ -83,6 +88,11 @@ def _read_json(message: Message) -> dict[str, Any]:
 
 def _write_json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _bare(name: str, item: Item) -> Message:
+    """Write a fact that says nothing but which item it is about."""
+    return Message(name, str(item.item_id), "application/octet-stream", _item_headers(item), b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,61 @@ class UrlSubmitted:
     def from_message(cls, message: Message) -> Self:
         """Read the fact."""
         return cls(read_item(message), refresh=_read_json(message).get("refresh") is True)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSubmitted:
+    """A page waits to be scraped. `images` asks for its images as items of the same task; `refresh` goes with them."""
+
+    NAME: ClassVar = "page.submitted"
+    item: Item
+    images: bool
+    refresh: bool = False
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        body = _write_json({"images": self.images, "refresh": self.refresh})
+        return Message(self.NAME, str(self.item.item_id), "application/json", _item_headers(self.item), body)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        body = _read_json(message)
+        return cls(read_item(message), images=body.get("images") is True, refresh=body.get("refresh") is True)
+
+
+@dataclass(frozen=True, slots=True)
+class PageScraped:
+    """A page's text is stored, and the items of its images are in the ledger."""
+
+    NAME: ClassVar = "page.scraped"
+    item: Item
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        return _bare(self.NAME, self.item)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        return cls(read_item(message))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCompleted:
+    """Every item of a task of a page has its outcome. `item` is the page itself."""
+
+    NAME: ClassVar = "task.completed"
+    item: Item
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        return _bare(self.NAME, self.item)
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        return cls(read_item(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +225,10 @@ class ImageHashed:
 
 @dataclass(frozen=True, slots=True)
 class ImageGrayscaled:
-    """The gray version as a PNG, and what only the decoder knows. `histogram` counts the 256 gray levels."""
+    """The gray version as a PNG, and what only the decoder knows. `histogram` counts the 256 gray levels.
+
+    `perceptual_hash` is None when there is too little in the image to be hashed.
+    """
 
     NAME: ClassVar = "image.grayscaled"
     item: Item
@@ -172,6 +240,7 @@ class ImageGrayscaled:
     mode: str
     orientation: int
     histogram: tuple[int, ...]
+    perceptual_hash: int | None = None
 
     def to_message(self) -> Message:
         """Write the fact."""
@@ -184,6 +253,8 @@ class ImageGrayscaled:
             "orientation": self.orientation,
             "histogram": HISTOGRAM.pack(*self.histogram),
         }
+        if self.perceptual_hash is not None:
+            headers["perceptual_hash"] = f"{self.perceptual_hash:016x}"
         return Message(self.NAME, str(self.message_id), "image/png", headers, self.png)
 
     @classmethod
@@ -208,7 +279,12 @@ class ImageGrayscaled:
             _header(headers, "mode", str, lambda value: len(value) <= 20),
             _header(headers, "orientation", int, lambda value: 1 <= value <= 8),
             histogram,
+            _read_hash(headers) if "perceptual_hash" in headers else None,  # before there were any, none was told
         )
+
+
+def _read_hash(headers: Headers) -> int:
+    return int(_header(headers, "perceptual_hash", str, lambda value: HASH_OF_63_BITS.fullmatch(value) is not None), 16)
 
 
 PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"

@@ -15,6 +15,7 @@ from common.facts import ItemFailed, read_item
 from common.items import Item
 from common.message import Message, Publication
 from common.reasons import Reason
+from common.steps import now_ms
 from common.topology import Topology
 
 log = logging.getLogger(__name__)
@@ -43,14 +44,15 @@ class Stage:
         too_early_seconds = _not_before(message) - time.time()
         if too_early_seconds > CLOCK_SLACK_SECONDS:
             return [self.topology.delayed(self.queue, message, too_early_seconds)]
+        taken_up_ms = now_ms()
         try:
             return [self.topology.fact(fact) for fact in handler(message)]
         except Unavailable:
             raise
         except Transient as error:
-            return [self._again(message, error)]
+            return [self._again(message, error, taken_up_ms)]
         except Permanent as error:
-            return [self._failed(read_item(message), message, error)]
+            return [self._failed(read_item(message, taken_up_ms), message, error)]
         except MalformedMessage as error:
             return self.bury(message, str(error))
         except Exception as error:
@@ -67,12 +69,12 @@ class Stage:
             return publications
         return [*publications, self._failed(item, message, Permanent(Reason.POISON, sentence))]
 
-    def _again(self, message: Message, error: Transient) -> Publication:
+    def _again(self, message: Message, error: Transient, taken_up_ms: int) -> Publication:
         """Send it round through a delay queue, or end the item when it has had its tries."""
         attempt = attempts(message)
         delays = self.topology.delays_seconds
         if attempt > len(delays):
-            return self._failed(read_item(message), message, error)
+            return self._failed(read_item(message, taken_up_ms), message, error)
         seconds = error.after_seconds if error.after_seconds is not None else delays[attempt - 1]
         log.info(
             "try %d failed, another in %.0f s: %s item_id=%s", attempt, seconds, error, message.headers.get("item_id")

@@ -11,6 +11,19 @@ BATCH_BYTES = 32 * 1024 * 1024
 """A batch is encoded whole before it is sent; the server takes 48 MB."""
 
 
+class AlreadyThere(Exception):
+    """A document with the same unique key is there."""
+
+
+def insert_one(collection: Collection[Document], document: Document) -> None:
+    """Insert a document. Raises AlreadyThere."""
+    try:
+        with unavailability():
+            collection.insert_one(document)
+    except pymongo.errors.DuplicateKeyError as error:
+        raise AlreadyThere(str(document["_id"])) from error
+
+
 def insert_new(collection: Collection[Document], documents: list[Document], *, blob: str | None = None) -> set[object]:
     """Insert what is not there yet; give the ids that were there. `blob` names the large field, to bound a batch."""
     present: set[object] = set()

@@ -7,15 +7,18 @@ accounted for, as pending. `total = success + duplicate + error + pending` holds
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID, uuid4
 
 from common.database import Database, Document, create_indexes, unavailability
-from common.inserting import insert_new
+from common.hosts import host_of
+from common.inserting import insert_new, insert_one
 from common.items import Item, Outcome, item_id, item_id_range
 from common.reasons import Reason
+from common.reopening import mark_hours
 
 BATCH = 1_000
-END = ("outcome", "reason", "status", "detail", "stage", "attempts", "finished_at", "round")
+END = ("outcome", "reason", "status", "detail", "stage", "attempts", "finished_at", "took_ms", "round")
 """The fields of an item that say how a round of it ended; a retry moves them into its history."""
 
 
@@ -23,13 +26,13 @@ class Ledger:
     """Writes tasks and items, and reads back those that still have to be published."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._tasks = database["tasks"]
         self._items = database["items"]
 
-    def open_task(self, *, kind: str, name: str | None, refresh: bool) -> UUID:
-        """Write a new task, its number of items not yet known."""
-        create_indexes(self._database)
+    def open_task(self, *, kind: str, name: str | None, refresh: bool, **more: Any) -> UUID:
+        """Write a new task, its number of items not yet known. Raises AlreadyThere for a second one of a page."""
+        create_indexes(self.database)
         task_id = uuid4()
         document = {
             "_id": task_id,
@@ -38,9 +41,9 @@ class Ledger:
             "refresh": refresh,
             "created_at": datetime.now(UTC),
             "total": None,
+            **more,
         }
-        with unavailability():
-            self._tasks.insert_one(document)
+        insert_one(self._tasks, document)
         return task_id
 
     def task(self, task_id: UUID) -> Document | None:
@@ -57,6 +60,7 @@ class Ledger:
                 "task_id": task_id,
                 "line": first_line + index,
                 "url": item.url,
+                "host": host_of(item.url),
                 "round": 0,
                 "outcome": Outcome.PENDING.value,
             }
@@ -64,6 +68,11 @@ class Ledger:
         ]
         insert_new(self._items, documents)
         return items
+
+    def item(self, wanted: UUID) -> Document | None:
+        """Give an item's document."""
+        with unavailability():
+            return self._items.find_one({"_id": wanted})
 
     def close_task(self, task_id: UUID, total: int) -> None:
         """Write down that all the task's items are in the ledger."""
@@ -102,21 +111,24 @@ class Ledger:
         for batch in _batches(self._find(task_id, failed)):
             ids = {"_id": {"$in": [item.item_id for item in batch]}}
             with unavailability():
+                ends = self._items.distinct("finished_at", {**ids, **failed})
+                mark_hours(self.database, ends, datetime.now(UTC))
                 self._items.update_many({**ids, **failed}, reopening)
                 yield [_item(document) for document in self._items.find({**ids, "outcome": Outcome.PENDING.value})]
 
     def _find(self, task_id: UUID, condition: Document) -> Iterator[Item]:
         """Walk the task's items by id in pages, so that no cursor outlives a slow reader."""
-        after, last = item_id_range(task_id)
+        first, last = item_id_range(task_id)
+        beginning = {"$gte": first}
         while True:
             # The range of ids alone makes it the task's; `task_id` beside it would tempt the planner to sort.
-            query = {"_id": {"$gt": after, "$lte": last}, **condition}
+            query = {"_id": {**beginning, "$lte": last}, **condition}
             with unavailability():
                 documents = list(self._items.find(query).sort("_id").limit(BATCH).hint("_id_"))
             if not documents:
                 return
             yield from map(_item, documents)
-            after = documents[-1]["_id"]
+            beginning = {"$gt": documents[-1]["_id"]}
 
 
 def _item(document: Document) -> Item:

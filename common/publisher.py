@@ -8,7 +8,8 @@ a message that comes twice.
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from itertools import count
 
@@ -17,6 +18,7 @@ import pika
 from common.broker import backoff, declare
 from common.errors import ConfigurationError, Unavailable
 from common.message import Publication
+from common.queue_states import QueueState, ask_queues
 from common.session import Session
 from common.topology import Topology
 
@@ -70,6 +72,20 @@ class Publisher:
     def flush(self) -> None:
         """Wait until everything published is confirmed. Raises Unavailable when that does not come about."""
         self._wait(0)
+
+    def queue_states(self) -> dict[str, QueueState]:
+        """Ask the broker how full the topology's queues are, by their names without prefix. Raises Unavailable."""
+        names = {self._topology.queue(name): name for name in self._topology.queues}
+        answer: Future[Mapping[str, QueueState]] = Future()
+        session = self._session
+        if session is None:
+            raise Unavailable(f"RabbitMQ: {self._problem}")
+        session.call(partial(ask_queues, session, list(names), answer.set_result))
+        try:
+            states = answer.result(self._patience_seconds)
+        except TimeoutError as error:
+            raise Unavailable("RabbitMQ: no answer about its queues") from error
+        return {names[queue]: state for queue, state in states.items()}
 
     def close(self) -> None:
         """Close the connection. What is not confirmed by now may or may not have been published."""

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     ROBOTS = "robots"
     POISON = "poison"
     NOT_HTML = "not_html"
+    CANCELLED = "cancelled"
 
 
 MEANINGS: Mapping[Reason, str] = {
@@ -56,5 +57,6 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.ROBOTS: "the site's robots.txt asks not to fetch it",
     Reason.POISON: "a worker failed on it in a way nobody foresaw; the message is in the dead-letter queue",
     Reason.NOT_HTML: "a page was asked for and the answer is no HTML",
+    Reason.CANCELLED: "its task was deleted before it had an outcome",
 }
 """The README's table of reasons."""

@@ -78,6 +78,11 @@ class Session:
         """Run a function on the session's thread after so many seconds."""
         self._connection.ioloop.call_later(seconds, function)
 
+    def open_channel(self, on_open: Callable[[Channel], None]) -> None:
+        """Open a further channel, whose faults do not end the session."""
+        if self.alive:
+            self._connection.channel(on_open_callback=on_open)
+
     def consume(self, queue: str, prefetch_count: int, on_delivery: OnDelivery) -> str:
         """Start a consumer that holds at most so many unacked deliveries; gives its tag."""
 

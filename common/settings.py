@@ -91,6 +91,12 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _secret(text: str) -> str:
+    if text and len(text) < 16:
+        raise ValueError("must have at least 16 characters")
+    return text
+
+
 def setting(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
     """Describe one setting: its default as it would stand in the environment, its parser, its meaning."""
     return field(metadata={"default": default, "parse": parse, "meaning": meaning})
@@ -136,11 +142,17 @@ class Settings:
     fetch_contact: str = setting("", str, "a URL or address in the User-Agent, for those who are fetched from")
     honour_opt_out: bool = setting("true", _boolean, "refuse images marked X-Robots-Tag: noai or noimageai")
 
+    scrape_concurrency: int = setting("4", _integer(1, 64), "pages fetched and read at once in one scraper")
+    page_max_images: int = setting("500", _integer(1, 5_000), "most images taken from one page")
+    webhook_secret: str = setting("", _secret, "signs what is told to webhooks; without it none are taken")
+
     api_host: str = setting("127.0.0.1", str, "address the API listens on")
     api_port: int = setting("5000", _integer(0, 65_535), "port the API listens on")
     api_threads: int = setting("8", _integer(1, 128), "requests answered at once")
     api_max_body_bytes: int = setting(str(MEBIBYTE), _integer(1024, 1 << 30), "largest request body")
     api_max_urls: int = setting("10000", _integer(1, 1_000_000), "most URLs in one request")
+
+    samples_list: str = setting("", str, "file of URLs that the home page offers to try; empty: it offers none")
 
     health_file: str = setting("", str, "a worker touches it every 5 s while it is connected and takes messages")
     log_level: str = setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe line logged")
@@ -157,7 +169,7 @@ class Settings:
                 values[description.name] = description.metadata["parse"](text)
             except ValueError as error:
                 # A URL may have a password in it, however badly it is written.
-                shown = "" if name.endswith("_URL") else f", not {text!r:.80}"
+                shown = "" if name.endswith(("_URL", "_SECRET")) else f", not {text!r:.80}"
                 raise ConfigurationError(f"{name}: {error}{shown}") from error
         return cls(**values)
 

@@ -1,9 +1,11 @@
 """The exchanges and queues of Graymill, as a value. Every service declares all of them before it works.
 
 graymill (topic) ── url.submitted ───────────▶ fetcher
+                 ├─ page.submitted ──────────▶ scraper
                  ├─ image.fetched ───────────▶ hasher, grayscaler
-                 ├─ image.hashed, item.* ────▶ aggregator
-                 └─ image.grayscaled ────────▶ aggregator.gray
+                 ├─ image.hashed, item.*, page.scraped ──▶ aggregator
+                 ├─ image.grayscaled ────────▶ aggregator.gray
+                 └─ task.completed ──────────▶ webhook
 graymill.delay.5s (fanout) ──▶ delay.5s ──(TTL)──▶ the queue named by the routing key
 graymill.undelivered (topic) ◀── deliveries that a worker died of too often ──▶ undertaker
 graymill.dead (topic) ──▶ dead, kept for people
@@ -25,12 +27,14 @@ DELIVERY_LIMIT = 5
 
 BINDINGS: Mapping[str, tuple[str, ...]] = {
     "fetcher": ("url.submitted",),
+    "scraper": ("page.submitted",),
     "hasher": ("image.fetched",),
     "grayscaler": ("image.fetched",),
     # The small facts have a queue of their own, so that an image's hash is not stuck behind other images' grays
     # and the prefetch of large bodies can be small.
-    "aggregator": ("image.hashed", "item.known", "item.failed"),
+    "aggregator": ("image.hashed", "item.known", "item.failed", "page.scraped"),
     "aggregator.gray": ("image.grayscaled",),
+    "webhook": ("task.completed",),
 }
 BOUNDED = ("hasher", "grayscaler", "aggregator.gray")
 """Queues of image bodies: over `queue_max_bytes` the broker refuses more, and the publisher waits."""
@@ -53,6 +57,11 @@ class Topology:
     def of(cls, settings: Settings) -> "Topology":
         """Take what concerns the topology out of the settings."""
         return cls(settings.amqp_prefix, settings.queue_type, settings.queue_max_bytes, settings.retry_delays_seconds)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Name all queues, without prefix."""
+        return (*BINDINGS, "undertaker", "dead", *(f"delay.{seconds}s" for seconds in self.delays_seconds))
 
     def queue(self, name: str) -> str:
         """Give the queue's name on the broker."""
@@ -128,8 +137,8 @@ class Topology:
 
     def delete(self, channel: BlockingChannel) -> None:
         """Delete all of it, messages included."""
-        delays = [f"delay.{seconds}s" for seconds in self.delays_seconds]
-        for name in (*BINDINGS, "undertaker", "dead", *delays):
+        for name in self.queues:
             channel.queue_delete(self.queue(name))
-        for suffix in ("", ".undelivered", ".dead", *(f".{delay}" for delay in delays)):
+        delays = (f".delay.{seconds}s" for seconds in self.delays_seconds)
+        for suffix in ("", ".undelivered", ".dead", *delays):
             channel.exchange_delete(self.exchange + suffix)

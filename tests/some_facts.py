@@ -32,7 +32,10 @@ def grayscaled(item: Item, body: bytes) -> ImageGrayscaled:
     """Give what the grayscaler would tell, if the body's first byte were its only level of gray."""
     pixels = np.full((2, 3), body[0], np.uint8)
     histogram = tuple(6 if level == body[0] else 0 for level in range(256))
-    return ImageGrayscaled(item, download_id(item, body), png.encode(pixels), 3, 2, "PNG", "RGB", 1, histogram)
+    hash_of_63_bits = int(md5_of(body)[:16], 16) >> 1
+    return ImageGrayscaled(
+        item, download_id(item, body), png.encode(pixels), 3, 2, "PNG", "RGB", 1, histogram, hash_of_63_bits
+    )
 
 
 def fetched(item: Item, body: bytes) -> ImageFetched:

@@ -16,8 +16,6 @@ log = logging.getLogger(__name__)
 
 def open_resolver(settings: Settings) -> Resolver:
     """Make what decides where a connection may go."""
-    if settings.fetch_allow_nets:
-        log.warning("non-public networks that are fetched from: %s", ", ".join(map(str, settings.fetch_allow_nets)))
     return Resolver(settings.fetch_allow_nets, timeout_seconds=settings.connect_timeout_seconds)
 
 
@@ -30,6 +28,8 @@ def open_downloader(
     settings: Settings, *, connections: int, accept: str = IMAGES, unreadable: Reason = Reason.NOT_AN_IMAGE
 ) -> Downloader:
     """Make a downloader for so many threads."""
+    if settings.fetch_allow_nets:
+        log.warning("non-public networks that are fetched from: %s", ", ".join(map(str, settings.fetch_allow_nets)))
     transport = open_transport(settings, connections=connections, accept=accept)
     return Downloader(settings, open_resolver(settings), transport, unreadable=unreadable)
 

@@ -7,6 +7,7 @@ from common.service import run_worker
 from common.settings import Settings
 from common.topology import Topology
 from common.worker import Worker
+from services.aggregator.completion import Completions
 from services.aggregator.handler import Aggregator
 from services.aggregator.join import Join
 from services.aggregator.undertaker import Undertaker
@@ -18,7 +19,7 @@ def wire(settings: Settings) -> Worker:
     """Put the aggregator together. Small facts and large gray images are consumed apart: see the topology."""
     topology = Topology.of(settings)
     database = connect(settings.mongo_url, application=NAME)
-    aggregator = Aggregator(Stage(NAME, topology), Join(database))
+    aggregator = Aggregator(Stage(NAME, topology), Join(database), Completions(database))
     # Hashes wait less than gray images, so that they come first: a gray version without one is written twice.
     consumers = [
         Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100, linger_seconds=0.02),

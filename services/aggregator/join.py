@@ -26,7 +26,7 @@ from pymongo import UpdateOne
 
 from common.database import Database, Document, unavailability
 from common.errors import Unavailable
-from common.facts import ImageGrayscaled, ImageHashed, ItemFailed, ItemKnown
+from common.facts import ImageGrayscaled, ImageHashed, ItemFailed, ItemKnown, PageScraped
 from common.inserting import insert_new
 from common.items import Item, Outcome
 from services.aggregator.documents import (
@@ -35,8 +35,10 @@ from services.aggregator.documents import (
     gray_from,
     half_document,
     image_document,
+    known,
     log_line,
     stored,
+    took,
 )
 
 log = logging.getLogger(__name__)
@@ -87,10 +89,11 @@ class Join:
 
     def known(self, facts: Sequence[ItemKnown]) -> None:
         """End items whose image another task has stored."""
-        self._end(
-            (fact.item, None, {"outcome": Outcome.DUPLICATE.value, "md5": fact.md5, "known_by": "url"})
-            for fact in facts
-        )
+        self._end((fact.item, None, known(fact)) for fact in facts)
+
+    def scraped(self, facts: Sequence[PageScraped]) -> None:
+        """End pages that were read. Their images are items of their own."""
+        self._end((fact.item, None, {"outcome": Outcome.SUCCESS.value}) for fact in facts)
 
     def failed(self, facts: Sequence[ItemFailed]) -> None:
         """End items that a stage gave up."""
@@ -170,7 +173,7 @@ class Join:
         updates = [
             UpdateOne(
                 {**_pending(item), "message_id": claimed_by},
-                {"$set": {**end, "finished_at": now}, "$unset": {"hashes": ""}},
+                {"$set": {**end, **took(item, now), "finished_at": now}, "$unset": {"hashes": ""}},
             )
             for item, claimed_by, end in written
         ]

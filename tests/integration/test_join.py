@@ -14,6 +14,7 @@ from common.items import Item
 from common.ledger import Ledger
 from common.reasons import Reason
 from common.topology import Topology
+from services.aggregator.completion import Completions
 from services.aggregator.handler import Aggregator
 from services.aggregator.join import Join
 from tests.join_world import counts, item_of, left_behind, submitted, take
@@ -176,7 +177,7 @@ def test_a_mixed_batch_ends_every_item_by_its_own_facts(database: Database, join
     facts += [grayscaled(both, OTHER_BODY), hashed(good, BODY), hashed(both, OTHER_BODY)]
     messages = [fact.to_message() for fact in facts]
     malformed = hashed(unread, BODY).to_message().with_headers(md5="0" * 31)
-    given = Aggregator(Stage("aggregator", Topology()), join).handle(
+    given = Aggregator(Stage("aggregator", Topology()), join, Completions(database)).handle(
         [malformed, *messages, replace(messages[0], type="nobody.knows")]
     )
     assert [len(publications) for publications in given] == [2, *[0] * len(messages), 2]

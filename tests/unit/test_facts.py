@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from common.errors import MalformedMessage
-from common.facts import ImageFetched, ImageGrayscaled, ImageHashed, ItemFailed, ItemKnown, UrlSubmitted
+from common.facts import (
+    ImageFetched,
+    ImageGrayscaled,
+    ImageHashed,
+    ItemFailed,
+    ItemKnown,
+    PageScraped,
+    PageSubmitted,
+    TaskCompleted,
+    UrlSubmitted,
+)
 from common.items import Item
 from common.message import Message
 from common.reasons import Reason
@@ -23,9 +33,16 @@ URLS = some.text(some.characters(exclude_categories=["Cs"]), max_size=100)
 ITEMS = some.builds(Item, some.uuids(), some.uuids(), URLS, some.integers(0, 2**31 - 1))
 FACTS = some.one_of(
     some.builds(UrlSubmitted, ITEMS, refresh=some.booleans()),
+    some.builds(PageSubmitted, ITEMS, images=some.booleans(), refresh=some.booleans()),
+    some.builds(PageScraped, ITEMS),
+    some.builds(TaskCompleted, ITEMS),
     some.builds(ImageFetched.of, ITEMS, some.binary(min_size=1), some.sampled_from(["image/png", ""])),
     some.builds(hashed, ITEMS, some.binary(min_size=1)),
-    some.builds(grayscaled, ITEMS, some.binary(min_size=1)),
+    some.builds(
+        lambda item, value: replace(grayscaled(item, BODY), perceptual_hash=value),
+        ITEMS,
+        some.none() | some.integers(0, 2**63 - 1),
+    ),
     some.builds(known, ITEMS, some.just("0" * 32)),
     some.builds(
         ItemFailed,
@@ -69,6 +86,9 @@ EVERY_FACT = [
     grayscaled(new_item(), BODY),
     known(new_item(), "0" * 32),
     failed(new_item()),
+    PageSubmitted(new_item(), images=True),
+    PageScraped(new_item()),
+    TaskCompleted(new_item()),
 ]
 each_fact = pytest.mark.parametrize("fact", EVERY_FACT, ids=lambda fact: fact.NAME)
 
@@ -126,11 +146,18 @@ def test_an_md5_is_32_lower_case_hexadecimal_digits(fact: Any, md5: object) -> N
         *[("format", value) for value in (None, 5)],
         *[("mode", value) for value in (None, b"RGB")],
         *[("orientation", value) for value in (0, 9, -1, None, "1", True)],
+        *[("perceptual_hash", value) for value in ("", "8" + "0" * 15, "0" * 17, "A" * 16, "0" * 16 + "\n", None, 7)],
     ],
 )
 def test_a_gray_versions_headers_are_checked(header: str, value: object) -> None:
     message = grayscaled(new_item(), BODY).to_message().with_headers(**{header: value})
     assert refusal(ImageGrayscaled, message)
+
+
+def test_a_gray_version_of_before_there_were_perceptual_hashes_is_read() -> None:
+    message = grayscaled(new_item(), BODY).to_message()
+    headers = {name: value for name, value in message.headers.items() if name != "perceptual_hash"}
+    assert ImageGrayscaled.from_message(replace(message, headers=headers)).perceptual_hash is None
 
 
 @pytest.mark.parametrize("header", ["width", "height"])
@@ -161,7 +188,11 @@ def test_an_empty_download_is_refused() -> None:
     assert refusal(ImageFetched, replace(fetched(new_item(), BODY).to_message(), body=b"")) == "the body is empty"
 
 
-@pytest.mark.parametrize("fact", [UrlSubmitted(new_item()), failed(new_item())], ids=lambda fact: fact.NAME)
+@pytest.mark.parametrize(
+    "fact",
+    [UrlSubmitted(new_item()), PageSubmitted(new_item(), images=True), failed(new_item())],
+    ids=lambda fact: fact.NAME,
+)
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b"1"])
 def test_a_body_that_is_no_json_object_is_refused(fact: Any, body: bytes) -> None:
     assert "JSON" in refusal(type(fact), replace(fact.to_message(), body=body))
@@ -205,6 +236,12 @@ def test_only_true_asks_for_a_refresh() -> None:
     assert UrlSubmitted.from_message(message).refresh
     for body in (b"{}", b'{"refresh":1}', b'{"refresh":"true"}', b'{"refresh":null}'):
         assert not UrlSubmitted.from_message(replace(message, body=body)).refresh
+
+
+def test_only_true_asks_for_images() -> None:
+    message = PageSubmitted(new_item(), images=True).to_message()
+    for body in (b"{}", b'{"images":1}', b'{"images":"true"}'):
+        assert not PageSubmitted.from_message(replace(message, body=body)).images
 
 
 def test_a_uuid_in_another_spelling_is_the_same_item() -> None:

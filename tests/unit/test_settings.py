@@ -35,6 +35,9 @@ BAD = {
     "API_THREADS": "",
     "API_MAX_BODY_BYTES": "1023",
     "API_MAX_URLS": "0",
+    "SCRAPE_CONCURRENCY": "0",
+    "PAGE_MAX_IMAGES": "5001",
+    "WEBHOOK_SECRET": "too short",
     "LOG_LEVEL": "verbose",
     "LOG_FORMAT": "xml",
 }
@@ -85,6 +88,10 @@ def test_a_bad_value_is_shown() -> None:
 @pytest.mark.parametrize("name", ["AMQP_URL", "MONGO_URL"])
 def test_the_password_in_a_bad_url_is_not_told(name: str) -> None:
     assert "secret" not in complaint(name, "redis://user:secret@host/")
+
+
+def test_a_bad_secret_is_not_told() -> None:
+    assert "hunter2" not in complaint("WEBHOOK_SECRET", "hunter2")
 
 
 @pytest.mark.parametrize("value", ["user:secret@host:5672", "amqp:/user:secret@host", "amqp//user:secret@host"])
