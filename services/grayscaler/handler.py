@@ -11,6 +11,7 @@ from common.message import Message
 from common.reasons import Reason
 from services.grayscaler import png
 from services.grayscaler.grayscale import grayscale
+from services.grayscaler.perceptual import perceptual_hash
 
 
 @dataclass(frozen=True)
@@ -39,4 +40,5 @@ class Grayscaler:
             gray.mode,
             gray.orientation,
             tuple(gray.image.histogram()),
+            perceptual_hash(gray.image),
         ).to_message()

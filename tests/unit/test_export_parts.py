@@ -21,7 +21,7 @@ from services.fetcher.export.records import Image, Line, Place, entry
 from services.fetcher.export.run import Result
 from services.fetcher.export.selection import Query, Task, read_host
 from services.fetcher.export.shown import as_json, as_text
-from services.fetcher.export.snapshot import PAGE, choosing, snapshot
+from services.fetcher.export.snapshot import PAGE, Chosen, choosing, snapshot
 from services.fetcher.export.state import STATE, Finished, State, read_state, write_state
 from services.fetcher.export.tar import Tar
 
@@ -32,7 +32,7 @@ BOTH = Plan.of(TASK, Format.WEBDATASET, Variant.BOTH, 10)
 
 def an_image(number: int, length_bytes: int = 3, gray_bytes: int = 4) -> Image:
     md5 = hashlib.md5(str(number).encode()).hexdigest()
-    return Image(md5, f"https://h/{number}", 2, 3, length_bytes, gray_bytes, "JPEG", "RGB", 1, NOON)
+    return Image(md5, f"https://h/{number}", 2, 3, length_bytes, gray_bytes, "JPEG", "RGB", 1, None, NOON)
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,25 @@ def test_a_snapshot_has_each_image_once_by_md5_and_every_line_in_order(tmp_path:
         assert frozen.count_outcomes() == {"error": 1, "success": len(lines) - 1}
         assert list(frozen.images(0, len(images))) == ordered
         assert list(frozen.images(5, PAGE + 5)) == ordered[5 : PAGE + 10]
-        assert list(frozen.all_images()) == list(enumerate(ordered))
-        found = list(frozen.lines())
-    assert [line for line, _rank, _image in found] == lines
-    ranks = {image.md5: (rank, image) for rank, image in enumerate(ordered)}
-    assert [(rank, image) for _line, rank, image in found] == [ranks.get(str(line.md5), (None, None)) for line in lines]
+        everyone = {image.md5: Chosen(image, rank, None) for rank, image in enumerate(ordered)}
+        assert list(frozen.all_images()) == list(everyone.values())
+        assert list(frozen.lines()) == [(line, everyone.get(str(line.md5))) for line in lines]
+
+
+def test_an_image_that_is_left_out_has_no_rank_and_names_the_one_it_is_left_for(tmp_path: Path) -> None:
+    images = sorted((an_image(number) for number in range(3)), key=lambda image: image.md5)
+    lines = [
+        Line(number, image.url, "success", None, None, None, NOON, image.md5) for number, image in enumerate(images)
+    ]
+    with choosing(Directory(tmp_path), "s") as chosen:
+        chosen.add(images, lines)
+        chosen.leave_out(images[1].md5, images[2].md5)
+    everyone = [Chosen(images[0], 0, None), Chosen(images[1], None, images[2].md5), Chosen(images[2], 1, None)]
+    with snapshot(Directory(tmp_path), "s") as frozen:
+        assert (frozen.count_images(), frozen.count_left_out()) == (2, 1)
+        assert list(frozen.images(0, 2)) == [images[0], images[2]]
+        assert list(frozen.all_images()) == everyone
+        assert list(frozen.lines()) == list(zip(lines, everyone, strict=True))
 
 
 def test_a_choice_that_fails_leaves_nothing(tmp_path: Path) -> None:
@@ -184,13 +198,15 @@ def test_a_file_has_its_name_only_once_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_the_state_is_read_as_it_was_written_and_by_its_own_plan_only(tmp_path: Path) -> None:
-    state = State(images=12, outcomes={"success": 12}, shards=(Finished("00000.tar", 10, 99), Finished(None, 2, 1)))
+    state = State(12, {"success": 12}, (Finished("00000.tar", 10, 99), Finished(None, 2, 1)), left_out=4)
     with opened(tmp_path / "out") as directory:
         assert read_state(directory, BOTH) is None
         write_state(directory, BOTH, state)
         assert read_state(directory, BOTH) == state
         with pytest.raises(CannotExport, match="has another export in it"):
             read_state(directory, Plan.of(TASK, Format.WEBDATASET, Variant.BOTH, 11))
+        with pytest.raises(CannotExport, match="has another export in it"):
+            read_state(directory, Plan.of(TASK, Format.WEBDATASET, Variant.BOTH, 10, one_per_group=0))
         for text in ("", "[]", "{}", '{"plan": {}, "progress": {"shards": [{}]}}'):
             (directory.path / STATE).write_text(text)
             with pytest.raises(CannotExport, match="cannot be read"):
@@ -206,10 +222,11 @@ def test_a_manifest_has_the_same_names_in_every_line() -> None:
         entry(stored, image, Place("00000.tar", None, image.md5)),
         entry(failed, None, Place()),
         entry(pending, None, Place()),
-        entry(None, image, Place()),
+        entry(None, image, Place(), "0" * 32),
     ]
     assert len({tuple(line) for line in lines}) == 1
     assert lines[0]["url"] == "https://l/1"
+    assert lines[3]["near_duplicate_of"] == "0" * 32
     assert (lines[0]["file"], lines[0]["key"]) == ("00000.tar", image.md5)
     assert (lines[1]["reason"], lines[1]["status"], lines[1]["finished_at"]) == ("http_4xx", 404, write_instant(NOON))
     assert (lines[2]["finished_at"], lines[2]["width"]) == (None, None)
@@ -228,6 +245,13 @@ def test_the_result_is_told_to_people_and_machines() -> None:
     assert told["task"] == str(TASK.task_id)
     assert (told["images"], told["images_written_now"], told["length_bytes"]) == (12, 2, 3 << 20)
     assert told["shards"] == ["00000.tar", "00001.tar"]
+
+
+def test_near_duplicates_that_were_left_out_are_counted() -> None:
+    plan = Plan.of(Query(), Format.JSONL, Variant.GRAY, 10, one_per_group=8)
+    result = Result(plan, Path("out"), State(12, {}, (), complete=True, left_out=3), 0)
+    assert as_text(result) == "all images as jsonl in out: 12 images; 3 near-duplicates left out"
+    assert (as_json(result)["one_per_group"], as_json(result)["near_duplicates_left_out"]) == (8, 3)
 
 
 def test_extensions_follow_the_stored_format() -> None:

@@ -16,6 +16,7 @@ from common import logs
 from common.database import connect
 from common.errors import ConfigurationError, Unavailable
 from common.instants import read_instant
+from common.multi_index import DEFAULT_DISTANCE, MOST_DISTANCE
 from common.settings import Settings
 from services.fetcher.export.errors import CannotExport
 from services.fetcher.export.names import EXTENSIONS
@@ -63,6 +64,15 @@ PIXELS = click.IntRange(min=1)
 )
 @click.option("--since", metavar="TIME", help="Only images stored at this time or later (2024-05-31T18:30:00Z).")
 @click.option("--until", metavar="TIME", help="Only images stored before this time.")
+@click.option(
+    "--one-per-group",
+    type=click.IntRange(0, MOST_DISTANCE),
+    is_flag=False,
+    flag_value=str(DEFAULT_DISTANCE),
+    metavar="[DISTANCE]",
+    help="Leave near-duplicates out, and keep the largest: images whose perceptual hashes differ in up to DISTANCE of "
+    f"their 63 bits (0 to {MOST_DISTANCE}, without a number {DEFAULT_DISTANCE}).",
+)
 @click.option("--json", "as_machine", is_flag=True, help="Print the result as JSON on standard output.")
 def export(
     task: UUID | None,
@@ -79,6 +89,7 @@ def export(
     formats: tuple[str, ...],
     since: str | None,
     until: str | None,
+    one_per_group: int | None,
     as_machine: bool,
 ) -> None:
     """Write images into DIR, each once, with a manifest.
@@ -98,7 +109,7 @@ def export(
             since=_instant("--since", since),
             until=_instant("--until", until),
         )
-        plan = Plan.of(_selection(task, query), Format(form), Variant(variant), shard_size)
+        plan = Plan.of(_selection(task, query), Format(form), Variant(variant), shard_size, one_per_group)
         database = connect(settings.mongo_url, application="fetcher-export")
         result = run_export(database, plan, out, bars_on(Console(stderr=True, highlight=False)))
         click.echo(json.dumps(as_json(result)) if as_machine else as_text(result))

@@ -14,6 +14,7 @@ ITEMS = 1_000
 WINDOW = 5_000
 """So many images at once are looked at; however few of them a query takes, no single question takes long."""
 IMAGE = ("url", "width", "height", "length_bytes", "gray_bytes", "format", "mode", "orientation", "inserted_at")
+FIELDS = dict.fromkeys((*IMAGE, "perceptual_hash"), 1)
 LINE = ("url", "outcome", "reason", "status", "detail", "finished_at", "md5")
 
 Told = Callable[[int], None]
@@ -53,11 +54,10 @@ class Finder:
 
     def query(self, query: Query, told: Told) -> None:
         """Take the images that meet a query. `told` hears how many were looked at so far."""
-        fields = dict.fromkeys(IMAGE, 1)
         looked_at = 0
         for window in self._windows():
             with unavailability():
-                found = self._images.find({**query.condition(), "_id": window}, fields).sort("_id").hint("_id_")
+                found = self._images.find({**query.condition(), "_id": window}, FIELDS).sort("_id").hint("_id_")
                 documents = [document for document in found if query.takes(document["url"])]
             self._add([_image(document) for document in documents], [])
             looked_at += WINDOW
@@ -81,7 +81,7 @@ class Finder:
         if not md5s:
             return []
         with unavailability():
-            return list(self._images.find({"_id": {"$in": md5s}}, dict.fromkeys(IMAGE, 1)))
+            return list(self._images.find({"_id": {"$in": md5s}}, FIELDS))
 
     def _add(self, images: Sequence[Image], lines: Sequence[Line]) -> None:
         if self._originals is not None and images:
@@ -99,4 +99,9 @@ def _line(document: Document) -> Line:
 
 
 def _image(document: Document) -> Image:
-    return Image(document["_id"], *(document[name] for name in IMAGE))
+    perceptual_hash = document.get("perceptual_hash")
+    return Image(
+        md5=document["_id"],
+        perceptual_hash=None if perceptual_hash is None else f"{perceptual_hash:016x}",
+        **{name: document[name] for name in IMAGE},
+    )

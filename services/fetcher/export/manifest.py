@@ -6,9 +6,9 @@ from typing import Any
 
 from services.fetcher.export.directory import Directory
 from services.fetcher.export.forms import Form
-from services.fetcher.export.records import Place, entry
+from services.fetcher.export.records import Line, Place, entry
 from services.fetcher.export.selection import Selection, Task
-from services.fetcher.export.snapshot import Snapshot
+from services.fetcher.export.snapshot import Chosen, Snapshot
 
 MANIFEST = "manifest.jsonl"
 NOWHERE = Place()
@@ -23,9 +23,15 @@ def write_manifest(directory: Directory, selection: Selection, snapshot: Snapsho
 
 def _entries(selection: Selection, snapshot: Snapshot, form: Form | None) -> Iterator[dict[str, Any]]:
     if isinstance(selection, Task):
-        for line, rank, image in snapshot.lines():
-            place = NOWHERE if form is None or image is None or rank is None else form.place(image, rank)
-            yield entry(line, image, place)
+        for line, chosen in snapshot.lines():
+            yield _entry(line, chosen, form)
     else:
-        for rank, image in snapshot.all_images():
-            yield entry(None, image, form.place(image, rank) if form else NOWHERE)
+        for chosen in snapshot.all_images():
+            yield _entry(None, chosen, form)
+
+
+def _entry(line: Line | None, chosen: Chosen | None, form: Form | None) -> dict[str, Any]:
+    if chosen is None:
+        return entry(line, None, NOWHERE)
+    place = NOWHERE if form is None or chosen.rank is None else form.place(chosen.image, chosen.rank)
+    return entry(line, chosen.image, place, chosen.near_duplicate_of)

@@ -64,7 +64,9 @@ class Parquet:
         whole_numbers = dict.fromkeys(("width", "height", "orientation"), arrow.int32())
         lengths = dict.fromkeys(("length_bytes", "gray_bytes"), arrow.int64())
         types = {**whole_numbers, **lengths, "inserted_at": arrow.timestamp("ms", tz="UTC")}
-        columns = [arrow.field(name, types.get(name, arrow.string()), nullable=False) for name in METADATA]
+        columns = [
+            arrow.field(name, types.get(name, arrow.string()), nullable=name == "perceptual_hash") for name in METADATA
+        ]
         if self._plan.wants_originals:
             columns.append(arrow.field("original", arrow.binary(), nullable=False))
         if self._plan.wants_grays:

@@ -8,7 +8,7 @@ from typing import Any
 from services.fetcher.export.selection import Selection
 
 SHARD_SIZE = 1_000
-VERSION = 1
+VERSION = 2
 """Of what is in the directory; another one is not continued."""
 
 
@@ -40,21 +40,33 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is exported and how; `variant` is None when no bytes are."""
+    """What is exported and how; `variant` is None when no bytes are.
+
+    With `one_per_group`, images whose perceptual hashes are within that distance are near-duplicates, and one is kept.
+    """
 
     selection: Selection
     format: Format
     variant: Variant | None
     shard_size: int
+    one_per_group: int | None = None
 
     @classmethod
-    def of(cls, selection: Selection, form: Format, variant: Variant, shard_size: int) -> "Plan":
+    def of(
+        cls,
+        selection: Selection,
+        form: Format,
+        variant: Variant,
+        shard_size: int,
+        one_per_group: int | None = None,
+    ) -> "Plan":
         """Make the plan; leave out what says nothing for the format, so that it makes no difference."""
         return cls(
             selection,
             form,
             None if form is Format.JSONL else variant,
             shard_size if form in (Format.WEBDATASET, Format.PARQUET) else SHARD_SIZE,
+            one_per_group,
         )
 
     @property
@@ -80,6 +92,7 @@ class Plan:
             "format": self.format.value,
             "variant": self.variant and self.variant.value,
             "shard_size": self.shard_size,
+            "one_per_group": self.one_per_group,
         }
 
     def __str__(self) -> str:

@@ -9,7 +9,10 @@ from common.instants import write_instant
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A stored image; `md5` is of its bytes as received. `url` is one that it was found under."""
+    """A stored image; `md5` is of its bytes as received. `url` is one that it was found under.
+
+    `perceptual_hash` is 63 bits as 16 hexadecimal digits, None of an image that has too little in it.
+    """
 
     md5: str
     url: str
@@ -20,6 +23,7 @@ class Image:
     format: str
     mode: str
     orientation: int
+    perceptual_hash: str | None
     inserted_at: datetime
 
     def as_json(self) -> dict[str, Any]:
@@ -50,7 +54,7 @@ class Place:
     key: str | None = None
 
 
-FACTS = ("width", "height", "length_bytes", "gray_bytes", "format", "mode", "orientation")
+FACTS = ("width", "height", "length_bytes", "gray_bytes", "format", "mode", "orientation", "perceptual_hash")
 
 
 def facts_of(image: Image | None) -> dict[str, Any]:
@@ -59,8 +63,11 @@ def facts_of(image: Image | None) -> dict[str, Any]:
     return {**facts, "inserted_at": write_instant(image.inserted_at) if image else None}
 
 
-def entry(line: Line | None, image: Image | None, place: Place) -> dict[str, Any]:
-    """Give one line of the manifest, of a task's line or of an image alone: always the same names."""
+def entry(line: Line | None, image: Image | None, place: Place, near_duplicate_of: str | None = None) -> dict[str, Any]:
+    """Give one line of the manifest, of a task's line or of an image alone: always the same names.
+
+    An image that was left out for a near-duplicate has that one's MD5, and no place.
+    """
     return {
         "line": line.number if line else None,
         "url": line.url if line else image and image.url,
@@ -74,4 +81,5 @@ def entry(line: Line | None, image: Image | None, place: Place) -> dict[str, Any
         "file": place.file,
         "gray_file": place.gray_file,
         "key": place.key,
+        "near_duplicate_of": near_duplicate_of,
     }

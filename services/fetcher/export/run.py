@@ -12,6 +12,7 @@ from services.fetcher.export.errors import CannotExport
 from services.fetcher.export.finding import Finder
 from services.fetcher.export.forms import Form, form_of
 from services.fetcher.export.manifest import write_manifest
+from services.fetcher.export.near_duplicates import leave_out
 from services.fetcher.export.pixels import PixelReader, Pixels
 from services.fetcher.export.plan import Plan
 from services.fetcher.export.selection import Task
@@ -94,8 +95,11 @@ def _choose(database: Database, plan: Plan, directory: Directory, bar: Bar) -> S
                 f"{finder.without_original:,} of the images have no original stored (KEEP_ORIGINALS=false): "
                 "--variant gray exports their gray versions"
             )
+        if plan.one_per_group is not None:
+            with bar("comparing", None) as told:
+                leave_out(chosen, plan.one_per_group, told)
     with snapshot(directory, SELECTION) as frozen:
-        state = State(images=frozen.count_images(), outcomes=frozen.count_outcomes())
+        state = State(frozen.count_images(), frozen.count_outcomes(), left_out=frozen.count_left_out())
     write_state(directory, plan, state)
     return state
 

@@ -40,6 +40,7 @@ def as_json(result: Result) -> dict[str, Any]:
         **{name: value for name, value in result.plan.as_json().items() if name != "export"},
         "images": state.images,
         "images_written_now": result.written,
+        "near_duplicates_left_out": state.left_out,
         "length_bytes": state.length_bytes,
         "shards": [shard.file for shard in state.shards if shard.file is not None],
         "outcomes": state.outcomes,
@@ -57,6 +58,8 @@ def as_text(result: Result) -> str:
         text += f"; {sum(state.outcomes.values()):,} lines in manifest.jsonl"
         pending = state.outcomes.get("pending", 0)
         text += f", {pending:,} of them pending when it began" if pending else ""
+    if plan.one_per_group is not None:
+        text += f"; {state.left_out:,} near-duplicates left out"
     if plan.variant and result.written < state.images:
         text += f"; {state.images - result.written:,} images were there already"
     return text

@@ -9,9 +9,8 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 from services.fetcher.export.directory import PART, Directory
@@ -25,28 +24,51 @@ MILLISECOND = timedelta(milliseconds=1)
 SCHEMA = """
     CREATE TABLE image (
         md5 TEXT PRIMARY KEY, url TEXT, width INTEGER, height INTEGER, length_bytes INTEGER, gray_bytes INTEGER,
-        format TEXT, mode TEXT, orientation INTEGER, inserted_at INTEGER
+        format TEXT, mode TEXT, orientation INTEGER, perceptual_hash TEXT, inserted_at INTEGER
     ) WITHOUT ROWID;
+    CREATE TABLE left_out (md5 TEXT PRIMARY KEY, near_duplicate_of TEXT) WITHOUT ROWID;
     CREATE TABLE line (
         number INTEGER PRIMARY KEY, url TEXT, outcome TEXT, reason TEXT, status INTEGER, detail TEXT,
         finished_at INTEGER, md5 TEXT
     );
     CREATE TABLE ranked (rank INTEGER PRIMARY KEY, md5 TEXT UNIQUE);
 """
-RANK = "INSERT INTO ranked SELECT row_number() OVER (ORDER BY md5) - 1, md5 FROM image ORDER BY md5"
-INSERT_IMAGE = "INSERT OR IGNORE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+RANK = """
+    INSERT INTO ranked SELECT row_number() OVER (ORDER BY md5) - 1, md5
+    FROM image WHERE md5 NOT IN (SELECT md5 FROM left_out) ORDER BY md5
+"""
+HASHED = """
+    SELECT md5, perceptual_hash FROM image WHERE perceptual_hash IS NOT NULL
+    ORDER BY width * height DESC, length_bytes DESC, md5
+"""
+INSERT_IMAGE = "INSERT OR IGNORE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_LINE = "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 KNOWN = "SELECT md5 FROM image WHERE md5 IN (SELECT value FROM json_each(?))"
 IMAGES = """
     SELECT image.* FROM ranked JOIN image ON image.md5 = ranked.md5
     WHERE ranked.rank >= ? AND ranked.rank < ? ORDER BY ranked.rank
 """
+ALL_IMAGES = """
+    SELECT ranked.rank, near_duplicate_of, image.*
+    FROM image LEFT JOIN ranked ON ranked.md5 = image.md5 LEFT JOIN left_out ON left_out.md5 = image.md5
+    WHERE image.md5 > ? ORDER BY image.md5 LIMIT ?
+"""
 LINES = """
-    SELECT line.*, ranked.rank, image.*
-    FROM line LEFT JOIN image ON image.md5 = line.md5 LEFT JOIN ranked ON ranked.md5 = image.md5
+    SELECT line.*, ranked.rank, near_duplicate_of, image.*
+    FROM line LEFT JOIN image ON image.md5 = line.md5
+    LEFT JOIN ranked ON ranked.md5 = image.md5 LEFT JOIN left_out ON left_out.md5 = image.md5
     WHERE line.number > ? ORDER BY line.number LIMIT ?
 """
 LINE_COLUMNS = len(fields(Line))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An image, and its rank among those exported; or, when it is left out, the MD5 of the one that it is left for."""
+
+    image: Image
+    rank: int | None
+    near_duplicate_of: str | None
 
 
 class Choosing:
@@ -65,6 +87,15 @@ class Choosing:
         self._connection.executemany(INSERT_IMAGE, map(_row, images))
         self._connection.executemany(INSERT_LINE, map(_row, lines))
 
+    def hashed(self) -> Iterator[tuple[str, int]]:
+        """Give MD5 and perceptual hash of the images that have one, those with the most pixels first."""
+        for md5, digits in self._connection.execute(HASHED):
+            yield md5, int(digits, 16)
+
+    def leave_out(self, md5: str, near_duplicate_of: str) -> None:
+        """Leave an image out for another one."""
+        self._connection.execute("INSERT INTO left_out VALUES (?, ?)", (md5, near_duplicate_of))
+
 
 class Snapshot:
     """Gives back what was chosen."""
@@ -73,8 +104,13 @@ class Snapshot:
         self._connection = connection
 
     def count_images(self) -> int:
-        """Count the images."""
+        """Count the images that are exported."""
         (images,) = self._connection.execute("SELECT count(*) FROM ranked").fetchone()
+        return int(images)
+
+    def count_left_out(self) -> int:
+        """Count the images that are left out."""
+        (images,) = self._connection.execute("SELECT count(*) FROM left_out").fetchone()
         return int(images)
 
     def count_outcomes(self) -> dict[str, int]:
@@ -87,21 +123,21 @@ class Snapshot:
             rows = self._connection.execute(IMAGES, (rank, min(rank + PAGE, first + count))).fetchall()
             yield from map(_image, rows)
 
-    def all_images(self) -> Iterator[tuple[int, Image]]:
-        """Give every image with its rank."""
-        for first in count(0, PAGE):
-            found = list(self.images(first, PAGE))
-            if not found:
-                return
-            yield from enumerate(found, first)
+    def all_images(self) -> Iterator[Chosen]:
+        """Give every image in the order of their MD5, those left out too."""
+        after = ""
+        while rows := self._connection.execute(ALL_IMAGES, (after, PAGE)).fetchall():
+            yield from map(_chosen, rows)
+            after = rows[-1][2]
 
-    def lines(self) -> Iterator[tuple[Line, int | None, Image | None]]:
-        """Give the lines by number, each with the rank of its image and the image, where it has one."""
+    def lines(self) -> Iterator[tuple[Line, Chosen | None]]:
+        """Give the lines by number, each with its image, where it has one."""
         after = -1
         while rows := self._connection.execute(LINES, (after, PAGE)).fetchall():
             for row in rows:
-                rank = row[LINE_COLUMNS]
-                yield _line(row[:LINE_COLUMNS]), rank, None if rank is None else _image(row[LINE_COLUMNS + 1 :])
+                rank, near_duplicate_of = row[LINE_COLUMNS : LINE_COLUMNS + 2]
+                has_image = rank is not None or near_duplicate_of is not None
+                yield _line(row[:LINE_COLUMNS]), _chosen(row[LINE_COLUMNS:]) if has_image else None
             after = rows[-1][0]
 
 
@@ -150,6 +186,11 @@ def _milliseconds(instant: datetime) -> int:
 
 def _instant(milliseconds: int) -> datetime:
     return EPOCH + milliseconds * MILLISECOND
+
+
+def _chosen(row: tuple[Any, ...]) -> Chosen:
+    rank, near_duplicate_of, *image = row
+    return Chosen(_image(tuple(image)), rank, near_duplicate_of)
 
 
 def _image(row: tuple[Any, ...]) -> Image:

@@ -25,12 +25,16 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What was chosen (images; a task's lines by outcome, as they stood then), and the shards by number."""
+    """What was chosen (images; a task's lines by outcome, as they stood then), and the shards by number.
+
+    `left_out` counts the near-duplicates of images.
+    """
 
     images: int
     outcomes: dict[str, int]
     shards: tuple[Finished, ...] = ()
     complete: bool = False
+    left_out: int = 0
 
     @property
     def length_bytes(self) -> int:
@@ -70,6 +74,7 @@ def write_state(directory: Directory, plan: Plan, state: State) -> None:
     shards = [_written(shard) for shard in state.shards]
     progress = {
         "images": state.images,
+        "left_out": state.left_out,
         "outcomes": state.outcomes,
         "complete": state.complete,
         "shards": shards,
