@@ -29,9 +29,9 @@ RUN cp /checkout/deploy/compose/health.py /checkout/deploy/compose/forward.py . 
         cp -r /checkout/common .; \
         cp -r /checkout/services/__init__.py /checkout/services/${SERVICE} services; \
     fi \
-    && if [ ${SERVICE} = fetcher ]; then \
+    && if [ ${SERVICE} = fetcher ]; then cp /checkout/urls.txt .; fi \
+    && if [ ${SERVICE} = fetcher ] || [ ${SERVICE} = api ]; then \
         mkdir samples; \
-        cp /checkout/urls.txt .; \
         PYTHONPATH=/checkout python -m samples.make_lists http://samples:8081 > samples/urls.txt; \
     fi \
     # `exec`, so that the service is the container's process 1 and hears SIGTERM itself.

@@ -11,7 +11,7 @@ result=.data/demo-docker.txt
 
 deploy/compose/bases.sh
 # The sample site and no other address that is not public.
-export COMPOSE_PROFILES=samples FETCH_ALLOW_NETS="${FETCH_ALLOW_NETS:-${SAMPLES_NET:-198.18.81}.2/32}"
+export COMPOSE_PROFILES=samples SAMPLES_LIST=samples/urls.txt FETCH_ALLOW_NETS="${FETCH_ALLOW_NETS:-${SAMPLES_NET:-198.18.81}.2/32}"
 
 printf 'building the images…\n'
 $compose build >.data/logs/build.log 2>&1 || { tail -n 20 .data/logs/build.log >&2 && exit 1; }

@@ -26,7 +26,9 @@ PORTS = {
     "SAMPLES_PORT": 8081,
 }
 HIGHEST_PORT = 65_535
+SECRET_BYTES = 16
 SAMPLES_HOST = "127.0.0.2"
+SAMPLES_LIST = "samples/urls.txt"
 SETTINGS = tuple(description.name.upper() for description in fields(Settings))
 
 INTRODUCTION = """\
@@ -34,7 +36,7 @@ INTRODUCTION = """\
 # environment win over it. What you change or add here is kept, and `make up` hands it on.
 """
 COMMENTS = {
-    "FETCH_ALLOW_NETS": "# Lets the fetcher reach the sample site, and no other address that is not public.\n",
+    "FETCH_ALLOW_NETS": "# Lets what fetches reach the sample site, and no other address that is not public.\n",
 }
 
 
@@ -47,7 +49,7 @@ class StackEnvironment:
 
     @classmethod
     def compose(cls, written: Mapping[str, str], environ: Mapping[str, str]) -> "StackEnvironment":
-        """Merge defaults, what was written before and the environment's ports; make passwords that do not exist."""
+        """Merge defaults, what was written before and the environment's ports; make secrets that do not exist."""
         ports = {name: _port(name, environ.get(name) or written.get(name) or str(PORTS[name])) for name in PORTS}
         if len(set(ports.values())) < len(ports):
             raise StackError(f"{', '.join(PORTS)} must all differ")
@@ -57,6 +59,8 @@ class StackEnvironment:
             "/graymill?authSource=admin",
             "API_HOST": written.get("API_HOST", LOOPBACK),
             "FETCH_ALLOW_NETS": written.get("FETCH_ALLOW_NETS", f"{SAMPLES_HOST}/32"),
+            "WEBHOOK_SECRET": written.get("WEBHOOK_SECRET") or secrets.token_hex(SECRET_BYTES),
+            "SAMPLES_LIST": written.get("SAMPLES_LIST", SAMPLES_LIST),
             "SAMPLES_HOST": environ.get("SAMPLES_HOST") or written.get("SAMPLES_HOST", SAMPLES_HOST),
             **{name: str(port) for name, port in ports.items()},
         }
@@ -110,7 +114,7 @@ def read_stack_env(path: Path) -> dict[str, str]:
 
 
 def _password(url: str | None) -> str:
-    return (urlsplit(url).password if url else None) or secrets.token_hex(16)
+    return (urlsplit(url).password if url else None) or secrets.token_hex(SECRET_BYTES)
 
 
 def _port(name: str, text: str) -> int:

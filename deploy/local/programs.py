@@ -9,6 +9,7 @@ from deploy.local.errors import StackError
 
 WORKERS = {
     "fetcher": ("FETCHERS", 1),
+    "scraper": ("SCRAPERS", 1),
     "hasher": ("HASHERS", 1),
     "grayscaler": ("GRAYSCALERS", 2),
     "aggregator": ("AGGREGATORS", 1),

@@ -15,13 +15,14 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from common.database import Database, connect
+from common.topology import BINDINGS
 from tests.accounts import check_accounts, check_pixels
 from tests.composed import CLUSTER, Project, ready_engine, service_of
 from tests.fleet import eventually
 
 pytestmark = pytest.mark.timeout(900)  # the first use builds images
 
-LINES = 2_000
+LINES = 3_000
 NODES = ("rabbitmq", "rabbitmq-2", "rabbitmq-3")
 MEMBERS = ("mongodb", "mongodb-2", "mongodb-3")
 HEALTHY_SECONDS = 150.0
@@ -94,7 +95,7 @@ class Cluster:
 
 
 class Run:
-    """Two thousand lines on their way through the command line in the fetcher's container."""
+    """Three thousand lines on their way through the command line in the fetcher's container."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -134,7 +135,7 @@ def has_finished(database: Database, wanted: float) -> bool:
 
 
 def lines_of_a_run() -> Sequence[str]:
-    """Two hundred pictures nobody has seen, nine times each, with a tenth of lines that fail, mixed."""
+    """Two hundred pictures nobody has seen, many times each, with a tenth of lines that fail, mixed."""
     first = next(SIDES)
     pictures = [f"http://samples:8081/photo/coffee/{side}/{40 + side % 60}.png" for side in range(first, first + 200)]
     failing = ["http://samples:8081/error/100", "http://samples:8081/9000/9000"]
@@ -161,7 +162,7 @@ def cluster() -> Iterator[Cluster]:
 
 def test_every_queue_is_on_three_nodes(cluster: Cluster) -> None:
     queues = cluster.queues()
-    assert {"fetcher", "hasher", "grayscaler", "aggregator", "aggregator.gray"} <= {queue["name"] for queue in queues}
+    assert BINDINGS.keys() <= {queue["name"] for queue in queues}
     everywhere = {f"rabbit@{node}" for node in NODES}
     assert {queue["name"]: set(queue["members"]) for queue in queues} == {queue["name"]: everywhere for queue in queues}
 
@@ -169,9 +170,9 @@ def test_every_queue_is_on_three_nodes(cluster: Cluster) -> None:
 def test_a_node_of_the_broker_and_the_primary_of_the_database_killed_midway_lose_nothing(
     cluster: Cluster, record_property: Callable[[str, object], None]
 ) -> None:
+    node = cluster.leader()
     with Run(cluster) as running:
         running.reaches(0.15)
-        node = cluster.leader()
         cluster.kill(node)
         running.reaches(0.4)  # without it
         primary = cluster.primary()

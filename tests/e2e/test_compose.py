@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -27,9 +28,12 @@ from tests.fleet import eventually
 pytestmark = pytest.mark.timeout(900)  # the first use builds images
 
 SCALE = {"grayscaler": 4, "aggregator": 2}
-WORKERS = ("fetcher", "hasher", "grayscaler", "aggregator")
+WORKERS = ("fetcher", "scraper", "hasher", "grayscaler", "aggregator")
 LINES = 2_000
-KINDS = ("fetcher", "hasher", "grayscaler", "aggregator", "rabbitmq", "mongodb", "api")
+PAGES = 100
+PAGE = "http://samples:8081/html"
+"""A page with two images."""
+KINDS = (*WORKERS, "rabbitmq", "mongodb", "api")
 SIDES = itertools.count(20, 200)
 """Where a run's picture sizes begin: none has been seen by an earlier run."""
 
@@ -155,6 +159,60 @@ def test_a_container_of_each_kind_killed_in_the_middle_loses_nothing(project: Pr
     eventually(lambda: not project.unhealthy(), deadline_seconds=60, what="all healthy again")
 
 
+def handed_in(project: Project, tasks: str, **body: str) -> dict[str, Any]:
+    """Hand a page in through the API; gives the new task."""
+    answer = requests.post(f"{project.api}/{tasks}", json=body, timeout=10)
+    assert answer.status_code == 201, answer.text
+    task: dict[str, Any] = answer.json()
+    return task
+
+
+def as_it_stands(project: Project, task: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = requests.get(project.api + task["links"]["self"], timeout=10).json()
+    return answer
+
+
+def once_it_is_done(project: Project, task: dict[str, Any]) -> dict[str, Any]:
+    eventually(lambda: as_it_stands(project, task)["finished_at"], what="the page and its images are there")
+    return as_it_stands(project, task)
+
+
+def test_a_page_gives_its_text(project: Project) -> None:
+    task = once_it_is_done(project, handed_in(project, "text_tasks", url=PAGE))
+    assert (task["status"], task["page"]["title"]) == ("success", "Not a picture")
+    text = requests.get(project.api + task["links"]["text"], timeout=10).text
+    assert text.splitlines()[0] == "Not a picture"
+
+
+def test_a_page_gives_its_images_and_its_webhook_is_asked(project: Project) -> None:
+    """The sample site takes no POST, so what the scraper notes is that it was refused."""
+    task = once_it_is_done(project, handed_in(project, "images_tasks", url=PAGE, webhook=PAGE))
+    assert (task["status"], task["total"], task["error"], task["pending"]) == ("success", 2, 0, 0)
+    eventually(lambda: as_it_stands(project, task)["webhook"]["error"], what="the webhook was asked")
+    assert "501" in as_it_stands(project, task)["webhook"]["error"]
+
+
+def test_a_scraper_killed_over_its_pages_loses_none(project: Project, database: Database) -> None:
+    (scraper,) = (container["Id"] for container in project.containers("scraper"))
+    run("docker", "stop", "--time", "12", scraper)
+    tasks = [UUID(handed_in(project, "images_tasks", url=f"{PAGE}?{number}")["id"]) for number in range(PAGES)]
+    ours = {"task_id": {"$in": tasks}}
+
+    def scraped() -> int:
+        return database["pages"].count_documents(ours)
+
+    run("docker", "start", scraper)
+    eventually(lambda: scraped() >= PAGES / 10, what="a tenth of the pages")
+    run("docker", "kill", scraper)
+    assert scraped() < PAGES
+    run("docker", "start", scraper)
+    ended = {**ours, "outcome": {"$in": ["success", "duplicate"]}}
+    done = 3 * PAGES  # each page, and its two images
+    eventually(lambda: database["items"].count_documents(ended) == done, deadline_seconds=60, what="all outcomes")
+    assert database["items"].count_documents(ours) == done
+    assert scraped() == PAGES
+
+
 def test_a_worker_that_dies_is_started_again_by_the_engine(project: Project) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may end a container's process from outside, as a lack of memory would")
@@ -234,9 +292,10 @@ def test_who_reaches_whom(project: Project) -> None:
         command = [COMPOSE, "exec", "-T", "-e", impatient, kind, "python", "-c", connect, host, str(port)]
         return subprocess.run(command, env=project.environment, capture_output=True, check=False).returncode == 0
 
-    assert reaches("fetcher", "samples", 8081)
-    assert reaches("fetcher", "rabbitmq", 5672)
-    assert not reaches("fetcher", "api", 5000)
+    for kind in ("fetcher", "scraper"):
+        assert reaches(kind, "samples", 8081)
+        assert reaches(kind, "rabbitmq", 5672)
+        assert not reaches(kind, "api", 5000)
     assert reaches("grayscaler", "rabbitmq", 5672)
     for kind in ("hasher", "grayscaler", "aggregator", "api"):
         assert not reaches(kind, "samples", 8081)

@@ -6,30 +6,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.sources import ROOT, imports, name_of, tree
+
 FILES = sorted(path for folder in ("common", "services") for path in (ROOT / folder).rglob("*.py"))
 SERVICES = {path.name for path in (ROOT / "services").iterdir() if (path / "__init__.py").exists()}
 CONNECTING = {
     *("connect", "create_indexes", "MongoClient", "BlockingConnection", "SelectConnection", "Thread", "start"),
     *("configure", "basicConfig", "setLevel", "addHandler", "from_environ", "load", "load_dotenv"),
 }
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"), name_of(path))
-
-
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name_of(path)} imports relatively"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def attributes(path: Path) -> Iterator[str]:
@@ -60,7 +44,7 @@ def users_of(name: str) -> set[str]:
 
 
 def test_the_rules_below_look_at_all_the_code() -> None:
-    assert {"fetcher", "hasher", "grayscaler", "aggregator", "api"} <= SERVICES
+    assert {"fetcher", "scraper", "hasher", "grayscaler", "aggregator", "api"} <= SERVICES
     assert len(FILES) > 40
 
 

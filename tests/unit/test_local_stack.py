@@ -32,10 +32,15 @@ def names(environ: dict[str, str]) -> list[str]:
     return [program.name for program in services(StackEnvironment.compose({}, {}), CHECKOUT, environ)]
 
 
-def test_first_environment_has_two_random_passwords_and_all_the_defaults() -> None:
+def secrets_of(made: StackEnvironment) -> set[str]:
+    passwords = {str(urlsplit(made.written[url]).password) for url in ("AMQP_URL", "MONGO_URL")}
+    return {*passwords, made.settings().webhook_secret}
+
+
+def test_first_environment_has_three_random_secrets_and_all_the_defaults() -> None:
     first, other = StackEnvironment.compose({}, {}), StackEnvironment.compose({}, {})
-    passwords = {urlsplit(made.written[url]).password for made in (first, other) for url in ("AMQP_URL", "MONGO_URL")}
-    assert len(passwords) == 4
+    assert len(secrets_of(first) | secrets_of(other)) == 6
+    assert min(map(len, secrets_of(first))) == 32
     assert first.port("AMQP_PORT") == 5673
     assert urlsplit(first.written["MONGO_URL"]).path == "/graymill"
     assert first.written["FETCH_ALLOW_NETS"] == "127.0.0.2/32"
@@ -54,6 +59,15 @@ def test_passwords_ports_and_edits_of_an_earlier_up_are_kept() -> None:
     earlier = StackEnvironment.compose({}, {"AMQP_PORT": "6673", "SAMPLES_PORT": "9081"}).written
     later = StackEnvironment.compose({**earlier, "FETCH_ALLOW_NETS": "", "MAX_PIXELS": "5"}, {})
     assert later.written == {**earlier, "FETCH_ALLOW_NETS": "", "MAX_PIXELS": "5"}
+
+
+def test_environment_of_before_there_were_webhooks_gets_a_secret_and_keeps_its_passwords() -> None:
+    made = StackEnvironment.compose({}, {}).written
+    earlier = {name: value for name, value in made.items() if name != "WEBHOOK_SECRET"}
+    later = StackEnvironment.compose(earlier, {})
+    assert len(later.settings().webhook_secret) == 32
+    assert {**later.written, "WEBHOOK_SECRET": made["WEBHOOK_SECRET"]} == made
+    assert StackEnvironment.compose(later.written, {}).written == later.written
 
 
 def test_port_of_the_environment_wins_and_moves_the_address_with_it() -> None:
@@ -85,8 +99,17 @@ def test_bad_setting_is_found_before_anything_starts() -> None:
 
 
 def test_workers_are_as_many_as_asked_for() -> None:
-    assert names({}) == ["samples", "fetcher_1", "hasher_1", "grayscaler_1", "grayscaler_2", "aggregator_1", "api"]
-    assert names({"FETCHERS": "0", "HASHERS": "2", "GRAYSCALERS": "1", "AGGREGATORS": ""}) == [
+    assert names({}) == [
+        "samples",
+        "fetcher_1",
+        "scraper_1",
+        "hasher_1",
+        "grayscaler_1",
+        "grayscaler_2",
+        "aggregator_1",
+        "api",
+    ]
+    assert names({"FETCHERS": "0", "SCRAPERS": "0", "HASHERS": "2", "GRAYSCALERS": "1", "AGGREGATORS": ""}) == [
         "samples",
         "hasher_1",
         "hasher_2",
@@ -112,11 +135,10 @@ def test_supervisor_reads_back_each_command_whatever_the_path() -> None:
     assert 'FETCH_CONTACT="100%% https://example.org/?a=1,b;c"' in parsed["program:api"]["environment"]
 
 
-def test_no_password_is_in_the_supervisors_file() -> None:
+def test_no_secret_is_in_the_supervisors_file() -> None:
     environment = StackEnvironment.compose({}, {})
     rendered = render(CHECKOUT, [*servers(environment, CHECKOUT), *services(environment, CHECKOUT, {})])
-    for url in ("AMQP_URL", "MONGO_URL"):
-        assert str(urlsplit(environment.written[url]).password) not in rendered
+    assert not [secret for secret in secrets_of(environment) if secret in rendered]
 
 
 def test_another_count_leaves_the_other_programs_sections_as_they_are() -> None:

@@ -1,5 +1,6 @@
 """The manifests agree with one another, with the code and with docker-compose.yml, as far as no cluster is needed."""
 
+import ast
 import ipaddress
 import os
 import re
@@ -18,24 +19,29 @@ from pymongo.uri_parser import parse_uri
 from common.fetching.addresses import DENIED
 from common.settings import Settings
 from common.topology import BINDINGS
+from deploy.local import programs
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 BASE, KEDA, CLUSTER = (KUBERNETES / name for name in ("base", "components/keda", "overlays/cluster"))
-SERVICES = ("fetcher", "hasher", "grayscaler", "aggregator", "api")
+SERVICES = ("fetcher", "scraper", "hasher", "grayscaler", "aggregator", "api")
 WORKERS = SERVICES[:-1]
 PATCHES = ("every-", "broker-address")
 """How the files begin that are merged into other objects."""
 OF_THE_OPERATOR = {("rabbitmq-default-user", "connection_string")}
 USES = {
     "fetcher": {"broker", "database", "internet"},
+    "scraper": {"broker", "database", "internet"},
     "hasher": {"broker", "database"},
     "grayscaler": {"broker"},
     "aggregator": {"broker", "database"},
     "api": {"broker", "database"},
 }
+ADDRESSES = {"broker": "AMQP_URL", "database": "MONGO_URL"}
+SIGNING = ("scraper", "api")
+"""Who is told the webhooks' secret: the API takes webhooks only where there is one."""
 
 Object = dict[str, Any]
 
@@ -96,6 +102,10 @@ def compose() -> Object:
     return documents(ROOT / "docker-compose.yml")[0]
 
 
+def cluster() -> Object:
+    return documents(ROOT / "docker-compose.cluster.yml")[0]
+
+
 def stack() -> Object:
     return documents(ROOT / "deploy" / "swarm" / "stack.yml")[0]
 
@@ -106,6 +116,14 @@ SCALED = objects(KEDA, kind="ScaledObject")
 MONGODB = objects(CLUSTER, kind="StatefulSet")["mongodb"]
 FILES = manifests()
 KNOWN_SETTINGS = {field.name.upper() for field in fields(Settings)}
+
+
+def test_every_service_runs_everywhere() -> None:
+    services = {path.parent.name for path in (ROOT / "services").glob("*/__main__.py")}
+    assert services == set(SERVICES) == DEPLOYMENTS.keys()
+    assert programs.WORKERS.keys() == set(WORKERS)
+    for file in (compose(), cluster(), stack()):
+        assert services <= file["services"].keys()
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -153,13 +171,13 @@ def test_every_setting_given_is_one_and_has_a_good_value() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_given_the_addresses_that_its_pods_may_reach(service: str) -> None:
+def test_a_service_is_given_the_addresses_that_its_pods_may_reach_and_no_secret_too_many(service: str) -> None:
     labels = pod(DEPLOYMENTS[service])["metadata"]["labels"]
     prefix = "graymill/uses-"
     reached = {label.removeprefix(prefix) for label in labels if label.startswith(prefix)}
     assert reached == USES[service]
-    addresses = {"broker": "AMQP_URL", "database": "MONGO_URL"}
-    assert set(environment(DEPLOYMENTS[service])) == {addresses[use] for use in reached - {"internet"}}
+    secret = {"WEBHOOK_SECRET"} if service in SIGNING else set()
+    assert set(environment(DEPLOYMENTS[service])) == {ADDRESSES[use] for use in reached - {"internet"}} | secret
 
 
 @pytest.mark.parametrize("use", ["broker", "database", "internet"])
@@ -194,13 +212,24 @@ def test_selectors_find_their_pods(service: str) -> None:
     assert budget["maxUnavailable"] == 1
 
 
-def test_every_queue_is_watched_by_its_service() -> None:
+def consumers() -> dict[str, str]:
+    """Give the service that consumes each queue, by what its wiring names."""
+    return {
+        node.value: path.parent.name
+        for path in (ROOT / "services").glob("*/__main__.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in BINDINGS
+    }
+
+
+def test_every_queue_is_watched_by_the_service_that_consumes_it() -> None:
     watched = {
         trigger["metadata"]["queueName"]: scaled["spec"]["scaleTargetRef"]["name"]
         for scaled in SCALED.values()
         for trigger in scaled["spec"]["triggers"]
     }
-    assert watched == {queue: queue.partition(".")[0] for queue in BINDINGS}
+    assert watched == consumers()
+    assert watched.keys() == BINDINGS.keys()
     assert set(watched.values()) == set(WORKERS)
 
 
@@ -297,6 +326,16 @@ def test_swarm_sets_only_settings_and_gives_a_service_what_it_reaches(service: s
     assert given <= KNOWN_SETTINGS
     assert ("MONGO_URL" in given) == ("database" in USES[service])
     assert ("internet" in stack()["services"][service]["networks"]) == ("internet" in USES[service])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_compose_and_swarm_agree_on_who_reaches_what_and_who_signs(service: str) -> None:
+    composed, swarm = compose()["services"][service], stack()["services"][service]
+    assert composed["environment"].keys() <= KNOWN_SETTINGS
+    # The others are the sample site's and, on one machine, what ports are published on.
+    assert set(composed["networks"]) - {"sites", "published"} == set(swarm["networks"])
+    for given in (composed["environment"], swarm["environment"]):
+        assert ("WEBHOOK_SECRET" in given) == (service in SIGNING)
 
 
 def test_the_example_names_the_members_of_the_replica_set() -> None:

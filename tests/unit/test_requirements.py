@@ -3,12 +3,15 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.sources import ROOT, imported_by
+
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
+SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/__main__.py"))
 NOT_TESTED_WITH = {"setuptools"}  # only makes the console scripts of the images
 
 
@@ -24,8 +27,15 @@ def test_a_service_is_built_with_the_versions_it_was_tested_with(lock: Path) -> 
 
 def test_every_service_has_a_lock_of_what_its_group_names() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-    services = {path.parent.name for path in (ROOT / "services").glob("*/__main__.py")}
     locked = {lock.stem: {name for name, _ in pins(lock)} for lock in LOCKS}
-    assert services <= set(locked)
+    assert set(SERVICES) <= set(locked)
     for name, packages in locked.items():
         assert {re.split(r"[<>=]", package)[0] for package in groups[name]} <= packages
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_has_what_its_service_imports(service: str) -> None:
+    known = packages_distributions()
+    packages = {package for module in imported_by(service) for package in known.get(module, [])}
+    locked = {name for name, _ in pins(ROOT / "requirements" / f"{service}.lock")}
+    assert {re.sub(r"[-_.]+", "-", package).lower() for package in packages} <= locked
