@@ -1,9 +1,10 @@
 """The MongoDB database: how it is connected to, its collections and indexes, and which errors mean "later".
 
 tasks      _id: task id; kind, name, refresh, created_at, total (null while lines are still being written);
-           of a page: page (its URL), is_current (no later task took its place), webhook, deleted_at
-items      _id: item id; task_id, line, url, host, round, outcome; when ended: finished_at, took_ms (see common.steps) and
-           md5, file_name, known_by (success, duplicate) or reason, status, detail, stage, attempts (error);
+           of a page: page (its URL), is_current (no later task took its place), is_published, webhook, deleted_at
+items      _id: item id; task_id, line, url, host, round, outcome; when ended: finished_at, took_ms (see common.steps)
+           and md5, file_name, known_by (success, duplicate) or reason, status, detail, stage, attempts (error);
+           former_md5: of an image that was let go of with its task, which is marked by removed_at: see common.deletion
            history: the ends of earlier rounds; hashes, message_id, settlement: see services.aggregator.join
 pages      _id: item id; what was read of a page that was fetched: see services.scraper.store
 images     _id: MD5; message_id, item_id, task_id, url, width, height, length_bytes, gray_bytes, format, mode,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from samples.answer import Answer, html
-from samples.behaviour import control, damage, disguises, floods, pictures, redirects, refusals, waits
+from samples.behaviour import control, damage, disguises, floods, pages, pictures, redirects, refusals, waits
 from samples.route import Route
 from samples.visit import Visit
 
@@ -31,6 +31,9 @@ ROUTES = (
     Route("/changing/<width>/<height>", pictures.changing, "other bytes at each request"),
     Route("/optout/<width>/<height>", pictures.opted_out, "X-Robots-Tag: noai, or ?directive=noimageai"),
     Route("/gzipped/<width>/<height>", pictures.gzipped, "Content-Encoding: gzip, asked for or not"),
+    # Pages
+    Route("/gallery", pages.gallery, "a page of 40 pictures, of which 37 can be had"),
+    Route("/gallery/<pictures>", pages.large_gallery, "a page of so many pictures, most of them the same"),
     # Time
     Route("/slow/<seconds>/<width>/<height>", waits.slow, "nothing for so long (60 s at most), then all"),
     Route("/drip/<bytes_per_second>/<width>/<height>", waits.dripping, "a body that comes slowly"),

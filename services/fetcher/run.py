@@ -7,12 +7,16 @@ from uuid import UUID
 
 @dataclass
 class Run:
-    """One run of the command: when it began, what of the list it left out, and how much it has published."""
+    """One run of the command: when it began, what of the list it left out, and how much it has published.
+
+    `there_already` are the tasks of pages that were handed over before.
+    """
 
     started: float = field(default_factory=time.monotonic)
     skipped: int = 0
     published: int = 0
     task_id: UUID | None = None
+    there_already: set[UUID] = field(default_factory=set)
     seconds: float | None = None
 
     def has_published(self, count: int) -> None:

@@ -11,6 +11,7 @@ from common.items import item_id
 from common.tally import tally
 from tests.api_world import NOON
 from tests.crashing_database import Crash, CrashingDatabase
+from tests.exporting import Command, manifest
 from tests.page_world import PageWorld
 
 
@@ -66,8 +67,21 @@ def test_what_was_pending_is_cancelled_and_the_ledger_stays_true(client, databas
     page, first, _second, third = client.get(f"/url_tasks/{one}/items").json["items"]
     assert (page["outcome"], first["outcome"], first["md5"]) == ("success", "success", None)
     assert (third["outcome"], third["reason"]) == ("error", "cancelled")
-    html = client.get(f"/url_tasks/{one}/items", headers={"Accept": "text/html"})
-    assert html.status_code == 200
+    html = client.get(f"/url_tasks/{one}/items", headers={"Accept": "text/html"}).text
+    assert html.count("let go of since") == 2
+
+
+def test_an_export_leaves_out_what_is_gone_and_the_page_itself(database, environment, shared, tmp_path):
+    one, other, own, common = shared
+    database["images"].update_many({}, {"$set": {"url": "https://a.example/1"}})
+    exporting = Command(environment["MONGO_URL"])
+    exporting.succeed("--out", tmp_path / "before", "--format", "jsonl")
+    assert {line["md5"] for line in manifest(tmp_path / "before")} == {own, common}
+    delete_task(database, one)
+    exporting.succeed("--out", tmp_path / "all", "--format", "jsonl")
+    assert [line["md5"] for line in manifest(tmp_path / "all")] == [common]
+    exporting.succeed("--out", tmp_path / "other", "--format", "jsonl", "--task", other)
+    assert [(line["line"], line["md5"]) for line in manifest(tmp_path / "other")] == [(1, common)]
 
 
 def test_an_image_that_is_found_again_is_back(client, database, shared, pages):

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.instants import read_instant, write_instant
+from common.manifest import Image, Line, Place, entry
 from services.fetcher.export.directory import Directory, opened
 from services.fetcher.export.errors import CannotExport
 from services.fetcher.export.names import extension
 from services.fetcher.export.pixels import BATCH_BYTES, BATCH_IMAGES, Pixels, batches
 from services.fetcher.export.plan import Format, Plan, Shard, Variant
-from services.fetcher.export.records import Image, Line, Place, entry
 from services.fetcher.export.run import Result
 from services.fetcher.export.selection import Query, Task, read_host
 from services.fetcher.export.shown import as_json, as_text

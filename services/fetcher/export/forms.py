@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from common.manifest import Image, Place
 from services.fetcher.export.directory import Directory
 from services.fetcher.export.folder import Folder
 from services.fetcher.export.parquet import Parquet
 from services.fetcher.export.pixels import Pixels
 from services.fetcher.export.plan import Format, Plan, Shard
-from services.fetcher.export.records import Image, Place
 from services.fetcher.export.state import Finished
 from services.fetcher.export.tar import Tar
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from common.manifest import Line, Place, entry
 from services.fetcher.export.directory import Directory
 from services.fetcher.export.forms import Form
-from services.fetcher.export.records import Line, Place, entry
 from services.fetcher.export.selection import Selection, Task
 from services.fetcher.export.snapshot import Chosen, Snapshot
 

@@ -5,11 +5,11 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
+from common.manifest import Image, Place
 from services.fetcher.export.directory import Directory
 from services.fetcher.export.errors import CannotExport
 from services.fetcher.export.pixels import Pixels
 from services.fetcher.export.plan import Plan, Shard
-from services.fetcher.export.records import Image, Place
 from services.fetcher.export.state import Finished
 
 METADATA = tuple(field.name for field in fields(Image))

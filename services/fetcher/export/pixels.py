@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from common.database import Database, unavailability
+from common.manifest import Image
 from services.fetcher.export.errors import CannotExport
 from services.fetcher.export.plan import Plan
-from services.fetcher.export.records import Image
 
 BATCH_BYTES = 8 * 1024 * 1024
 BATCH_IMAGES = 500

@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from common.manifest import Image, Line
 from services.fetcher.export.directory import PART, Directory
-from services.fetcher.export.records import Image, Line
 
 PAGE = 1_000
 CACHE_KIBIBYTES = 16 * 1024

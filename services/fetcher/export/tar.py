@@ -8,11 +8,11 @@ import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 
+from common.manifest import Image, Place
 from services.fetcher.export.directory import Directory
 from services.fetcher.export.names import extension
 from services.fetcher.export.pixels import Pixels
 from services.fetcher.export.plan import Plan, Shard
-from services.fetcher.export.records import Image, Place
 from services.fetcher.export.state import Finished
 
 READABLE = 0o644
