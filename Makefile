@@ -6,12 +6,13 @@ PYTHON := .venv/bin/python
 
 # How many of each worker.
 export FETCHERS ?= 1
+export SCRAPERS ?= 1
 export HASHERS ?= 1
 export GRAYSCALERS ?= 2
 export AGGREGATORS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down clean-data demo test check format bench setup-python setup-tests setup-containers \
+.PHONY: help setup up status logs down clean-data demo test screenshots check format bench bench-api setup-python setup-tests setup-containers \
 	demo-docker down-docker airgap locks
 
 help: ## this list
@@ -53,6 +54,9 @@ demo: setup ## start the stack and put the sample images through it
 test: setup-tests setup-containers ## all tests, against a real RabbitMQ and MongoDB: make test ARGS="-k join"
 	@.venv/bin/pytest $(ARGS)
 
+screenshots: setup-tests ## pictures of the pages into docs/images
+	@SCREENSHOTS=docs/images .venv/bin/pytest --quiet tests/e2e/test_screenshots.py
+
 check: setup-python ## format, lint, types and unit tests
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
@@ -66,6 +70,10 @@ format: setup-python ## put the code into its form
 bench: ## images per second of the whole pipeline, and what each process spends
 	@deploy/local/setup.sh rabbitmq nginx
 	@$(PYTHON) -m bench $(ARGS)
+
+bench-api: ## milliseconds of each page, with a million items and 100,000 images
+	@deploy/local/setup.sh
+	@$(PYTHON) -m bench.api $(ARGS)
 
 # In containers: docker-compose.yml.
 

@@ -2,24 +2,32 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
-from bson import Binary
+from bson import Binary, Int64
+from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.serving import make_server
 
-from common.database import Database
+from common.database import Database, Document
 from common.errors import Unavailable
+from common.facts import HISTOGRAM
 from common.items import item_id
 from common.ledger import Ledger
 from common.message import Publication
+from common.multi_index import band_keys
+from common.queue_states import QueueState
 from common.settings import Settings
 from common.topology import Topology
 from services.api.app import create_app
+from services.api.values import EXAMPLE_MD5, EXAMPLE_TASK
 
 NOON = datetime(2024, 5, 31, 12, 0, tzinfo=UTC)
 
@@ -33,6 +41,7 @@ class NotingPublisher:
         self.flushes = 0
         self.ready = True
         self.broken = False
+        self.states = dict.fromkeys(self.topology.queues, QueueState(0, 1))
 
     def publish(self, publications: Iterable[Publication]) -> None:
         if self.broken:
@@ -41,6 +50,9 @@ class NotingPublisher:
 
     def flush(self) -> None:
         self.flushes += 1
+
+    def queue_states(self) -> dict[str, QueueState]:
+        return self.states
 
 
 class World:
@@ -72,11 +84,13 @@ class World:
         """Store an image; gives its MD5."""
         md5 = hashlib.md5(body).hexdigest()
         gray = io.BytesIO()
-        Image.new("L", (3, 2), len(body) % 256).save(gray, "PNG")
+        pixels = Image.new("L", (3, 2), len(body) % 256)
+        pixels.save(gray, "PNG")
+        histogram = Binary(HISTOGRAM.pack(*pixels.histogram()))
         png = gray.getvalue()
         facts = {"width": 3, "height": 2, "length_bytes": len(body), "gray_bytes": len(png), "format": kind}
         self.database["images"].insert_one(
-            {"_id": md5, **facts, "mode": "RGB", "orientation": 1, "inserted_at": at, "histogram": Binary(bytes(1024))}
+            {"_id": md5, **facts, "mode": "RGB", "orientation": 1, "inserted_at": at, "histogram": histogram}
         )
         self.database["grays"].insert_one({"_id": md5, "png": Binary(png)})
         if keep:
@@ -95,6 +109,61 @@ class World:
                 if outcome != "pending":
                     self.end(task_id, line, outcome, at=start + timedelta(seconds=line))
         return task_id
+
+    def page_task(
+        self,
+        kind: str,
+        page: str,
+        *,
+        images: dict[str, int] | None = None,
+        read: Document | None = None,
+        failed: Document | None = None,
+    ) -> UUID:
+        """Write a task of a page that was read, or that failed; of its images, those that ended so."""
+        task_id = self.ledger.open_task(kind=kind, name=None, refresh=False, page=page, is_current=True)
+        outcomes = [outcome for outcome, count in (images or {}).items() for _ in range(count)]
+        self.ledger.add_items(task_id, 0, [page, *(f"{page}{line}.png" for line in range(1, len(outcomes) + 1))])
+        self.ledger.close_task(task_id, 1 + len(outcomes))
+        self.database["tasks"].update_one({"_id": task_id}, {"$set": {"is_published": True}})
+        end = {"outcome": "error", "stage": "scraper", "attempts": 1, **failed} if failed else {"outcome": "success"}
+        self.database["items"].update_one({"_id": item_id(task_id, 0)}, {"$set": {**end, "finished_at": NOON}})
+        for line, outcome in enumerate(outcomes, start=1):
+            if outcome != "pending":
+                self.end(task_id, line, outcome)
+        if failed is None:
+            texts = dict.fromkeys(("title", "language", "description", "canonical_url", "text", "main_text"), "")
+            facts = {"images": [], "images_left_out": 0, "is_cut": False, "scraped_at": NOON}
+            stored = {"_id": item_id(task_id, 0), "task_id": task_id, "url": page, **texts, **facts, **(read or {})}
+            self.database["pages"].insert_one(stored)
+        return task_id
+
+    def make_examples_true(self) -> None:
+        """Write what the examples of the API's document name: a task with errors, and an image that it gave."""
+        md5 = self.image(b"example")
+        for name in ("images", "grays", "originals"):
+            self.database[name].insert_one({**self.database[name].find_one({"_id": md5}), "_id": EXAMPLE_MD5})
+        hashed = {"perceptual_hash": Int64(5), "perceptual_bands": band_keys(5)}
+        self.database["images"].update_one({"_id": EXAMPLE_MD5}, {"$set": hashed})
+        made, example = self.settled_task({"success": 3, "duplicate": 2, "error": 4, "pending": 1}), UUID(EXAMPLE_TASK)
+        self.end(made, 1, "success", md5=EXAMPLE_MD5)
+        self.database["tasks"].insert_one({**self.database["tasks"].find_one({"_id": made}), "_id": example})
+        for item in self.database["items"].find({"task_id": made}):
+            ids = {"_id": item_id(example, item["line"]), "task_id": example}
+            self.database["items"].insert_one({**item, **ids})
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application on this machine for the length of a `with` block; gives its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,), name="api")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The API: `python -m services.api`."""
 
 import logging
+import socket
 import sys
 import threading
+from typing import Any
 
 from flask import Flask
 from waitress.server import create_server
@@ -17,15 +19,21 @@ from common.settings import Settings
 from common.shutdown import on_termination
 from common.topology import Topology
 from services.api.app import create_app
+from services.api.refusing import ProblemChannel
+from services.api.watching import chores, watch
 
 NAME = "api"
+STALLED_SECONDS = 60.0
+"""A client that takes nothing for so long is given up: while it reads an archive, it keeps a thread."""
 log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Connect, and serve until told to stop; requests under way are given five seconds."""
-    database = connect(settings.mongo_url, application=NAME, pool_size=settings.api_threads + 2)
+    database = connect(settings.mongo_url, application=NAME, pool_size=settings.api_threads + 3)
     publisher = Publisher(NAME, parameters(settings, NAME), Topology.of(settings))
+    todo = chores(database, publisher)
+    threading.Thread(target=watch, args=(todo, stopping), name="watching", daemon=True).start()
     try:
         serve(create_app(settings, database, publisher), settings, stopping)
     finally:
@@ -46,6 +54,8 @@ def serve(app: Flask, settings: Settings, stopping: threading.Event) -> None:
         )
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"API_HOST, API_PORT: cannot listen there: {error}") from error
+    server.channel_class = ProblemChannel
+    give_up_stalled(server, STALLED_SECONDS)
 
     def answer() -> None:
         try:
@@ -57,6 +67,12 @@ def serve(app: Flask, settings: Settings, stopping: threading.Event) -> None:
     log.info("listening on http://%s:%d", settings.api_host, settings.api_port)
     stopping.wait()
     server.task_dispatcher.shutdown()
+
+
+def give_up_stalled(server: Any, seconds: float) -> None:
+    """Have the system close connections whose client has taken nothing for so long (Linux tells of none otherwise)."""
+    option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * seconds))
+    server.adj.socket_options = [*server.adj.socket_options, option]
 
 
 def main() -> int:

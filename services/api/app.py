@@ -1,41 +1,92 @@
 """The Flask application."""
 
+import threading
 from functools import partial
 
-from flask import Flask
+from flask_openapi import OpenAPI
 
 from common.database import Database
 from common.publisher import Publisher
 from common.settings import Settings
 from common.tally import tally
-from services.api import pages, problems, protection
+from services.api import document, pages, problems, protection
 from services.api.blueprints import (
+    documentation,
+    downloads,
+    forms,
+    gallery,
     health,
     home,
     image_bytes,
     images,
+    images_tasks,
     items,
     monitoring,
+    monitoring_chart,
+    monitoring_items,
+    page_images,
+    retry,
+    similar,
+    statistics,
     submissions,
+    text_tasks,
     url_tasks,
 )
+from services.api.describing import Problem
 from services.api.plotly_js import PlotlyJs
 from services.api.queries.recent_tallies import RecentTallies
+from services.api.recent_states import RecentStates
 from services.api.resources import KEY, Resources
+from services.api.samples import read_samples
 
-BLUEPRINTS = (home, health, image_bytes, images, monitoring, url_tasks, items, submissions)
+BLUEPRINTS = (
+    url_tasks,
+    submissions,
+    items,
+    retry,
+    downloads,
+    images_tasks,
+    page_images,
+    text_tasks,
+    gallery,
+    image_bytes,
+    images,
+    similar,
+    statistics,
+    monitoring,
+    monitoring_chart,
+    monitoring_items,
+    health,
+    home,
+    forms,
+    documentation,
+)
 
 
-def create_app(settings: Settings, database: Database, publisher: Publisher) -> Flask:
+def create_app(settings: Settings, database: Database, publisher: Publisher) -> OpenAPI:
     """Make the application. Nothing is asked of the database or the broker yet."""
-    app = Flask(__name__)
+    app = OpenAPI(
+        __name__,
+        info=document.INFO,
+        servers=[{"url": "/"}],
+        doc_ui=False,
+        validation_error_callback=problems.refuse,
+        validation_error_model=Problem,
+    )
+    app.openapi_version = document.VERSION
     app.config["MAX_CONTENT_LENGTH"] = settings.api_max_body_bytes
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.api_max_body_bytes
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     recent_tallies = RecentTallies(partial(tally, database))
-    app.extensions[KEY] = Resources(settings, database, publisher, PlotlyJs(), recent_tallies)
+    recent_states = RecentStates(publisher)
+    samples = read_samples(settings)
+    archives = threading.BoundedSemaphore(max(1, settings.api_threads // 2))
+    app.extensions[KEY] = Resources(
+        settings, database, publisher, PlotlyJs(), recent_tallies, recent_states, samples, archives
+    )
     protection.register(app)
     problems.register(app)
     pages.register(app)
     for module in BLUEPRINTS:
-        app.register_blueprint(module.blueprint)
+        document.register(app, module.blueprint)
     return app

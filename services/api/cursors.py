@@ -1,57 +1,47 @@
-"""Where a page of a list ended, as the opaque text that a client hands back for the next one."""
+"""Where a page of a list ended, as the text that a client hands back for the next one."""
 
-import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
-from services.api.inputs import InvalidInput, is_md5, parse_uuid, shown
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from services.api.inputs import refused
 from services.api.queries.newest import Key, Position
+from services.api.values import DIGITS, MD5_CHARACTERS, UUID_CHARACTERS, TaskId
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_LINE = 256**5 - 1
-_UNREADABLE = "cursor must be one that an earlier answer gave as next, not {}."
+MILLISECONDS = "[0-9]{1,14}"
+MEANING = "Where to go on: as an earlier answer gave it in `next`."
 
 
 def write_position(position: Position | None) -> str | None:
     """Write the position after the last entry of a page, None when there is no next page."""
     if position is None:
         return None
-    milliseconds = (position.at - EPOCH) // timedelta(milliseconds=1)
-    return base64.urlsafe_b64encode(f"{milliseconds} {position.key}".encode()).decode().rstrip("=")
+    return f"{(position.at - EPOCH) // timedelta(milliseconds=1)}-{position.key}"
 
 
-def read_position(text: str, parse_key: Callable[[str], Key | None]) -> Position | None:
-    """Read what `write_position` wrote; empty is the list's start. Raises InvalidInput."""
-    if not text:
-        return None
-    try:
-        plain = base64.b64decode(f"{text}{'=' * (-len(text) % 4)}", altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        raise InvalidInput(_UNREADABLE.format(shown(text))) from None
-    found = re.fullmatch(r"([0-9]{1,14}) ([0-9a-f-]{32,36})", plain)
-    key = parse_key(found[2]) if found else None
-    if found is None or key is None:
-        raise InvalidInput(_UNREADABLE.format(shown(text)))
-    return Position(EPOCH + timedelta(milliseconds=int(found[1])), key)
+def _position(key_pattern: str, parse_key: Callable[[str], Key], text: Any) -> Position:
+    found = re.fullmatch(f"({MILLISECONDS})-({key_pattern})", str(text))
+    if found is None:
+        raise refused("be one that an earlier answer gave as next", text)
+    return Position(EPOCH + timedelta(milliseconds=int(found[1])), parse_key(found[2]))
 
 
-def read_line(text: str) -> int:
-    """Read the line that a page of items ended with; empty is 0. Raises InvalidInput."""
-    if not text:
-        return 0
-    if not re.fullmatch(r"[0-9]{1,13}", text) or int(text) > LAST_LINE:
-        raise InvalidInput(_UNREADABLE.format(shown(text)))
-    return int(text)
+def _cursor_schema(key_pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{MILLISECONDS}-{key_pattern}$", "description": MEANING})
 
 
-def image_key(text: str) -> str | None:
-    """Give an image's key, None when it is none."""
-    return text if is_md5(text) else None
-
-
-def task_key(text: str) -> UUID | None:
-    """Give a task's key, None when it is none."""
-    return parse_uuid(text)
+ImageCursor = Annotated[
+    Position, PlainValidator(partial(_position, MD5_CHARACTERS, str)), _cursor_schema(MD5_CHARACTERS)
+]
+TaskCursor = Annotated[
+    Position, PlainValidator(partial(_position, UUID_CHARACTERS, UUID)), _cursor_schema(UUID_CHARACTERS)
+]
+LineCursor = Annotated[int, Field(ge=0, le=LAST_LINE, description=MEANING), DIGITS]
+ItemCursor = Annotated[TaskId, Field(description=MEANING)]

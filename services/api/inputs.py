@@ -1,73 +1,142 @@
-"""Text from outside becomes a number, a name out of a list or an id here, before it reaches a query."""
+"""Text from outside becomes a number, a name out of a list or an id here, before it reaches a query.
 
-import re
+What a value may be is declared once, as a field of one of these models: the check, the document at `/openapi.json` and
+the sentence of a refusal are all made of that declaration.
+"""
+
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import TypeVar
-from uuid import UUID
+from typing import Any, ClassVar, Self
 
-Choice = TypeVar("Choice", bound=StrEnum)
-Arguments = Mapping[str, str]
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo, ValidatorFunctionWrapHandler
+from werkzeug.exceptions import NotFound
 
-MAX_LIMIT = 100
-DEFAULT_LIMIT = 50
-MD5 = re.compile(r"[0-9a-f]{32}")
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+REFUSED = "refused"
 
 
 class InvalidInput(Exception):
     """Something in the request cannot be accepted; the sentence it carries is the answer."""
 
 
-def read_integer(arguments: Arguments, name: str, *, low: int, high: int, default: int) -> int:
-    """Give the whole number under this name; absent or empty is the default. Raises InvalidInput."""
-    text = arguments.get(name, "")
-    if not text:
-        return default
-    # At most nine digits: int() of a very long text is slow, and refuses with an error of its own.
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-        raise InvalidInput(f"{name} must be a whole number from {low:,} to {high:,}, not {shown(text)}.")
-    return int(text)
+class Input(BaseModel):
+    """Values from outside: a field that is refused says what it must be, by its own declaration."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _told(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            if fault["type"] == REFUSED:
+                raise
+            whole = cls.model_json_schema()
+            name = cls.model_fields[str(info.field_name)].alias or str(info.field_name)
+            requirement = _requirement(whole["properties"][name], whole.get("$defs", {}))
+            places = [f"; entry {place + 1:,} is not one" for place in fault["loc"] if isinstance(place, int)]
+            raise refused(f"{requirement}{''.join(places)}", value) from None
 
 
-def read_limit(arguments: Arguments) -> int:
-    """Give how many entries a page may have. Raises InvalidInput."""
-    return read_integer(arguments, "limit", low=1, high=MAX_LIMIT, default=DEFAULT_LIMIT)
+class Path(BaseModel):
+    """The variable parts of an address. What cannot be one leads to nothing: 404, with the sentence `missing`."""
+
+    model_config = ConfigDict(frozen=True)
+    missing: ClassVar[str]
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _found(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise NotFound(cls.missing) from None
 
 
-def read_boolean(arguments: Arguments, name: str) -> bool:
-    """Give the truth value under this name; absent or empty is False. Raises InvalidInput."""
-    text = arguments.get(name, "")
-    if text and text.lower() not in _BOOLEANS:
-        raise InvalidInput(f"{name} must be true or false, not {shown(text)}.")
-    return _BOOLEANS.get(text.lower(), False)
+class Query(Input):
+    """The arguments behind the question mark; forms send empty ones, which are as absent. Others are ignored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in arguments.items() if value != ""}
 
 
-def read_choice(arguments: Arguments, name: str, choices: type[Choice]) -> Choice | None:
-    """Give the member of the list that is named, None when none is. Raises InvalidInput."""
-    text = arguments.get(name, "")
-    if not text:
-        return None
-    try:
-        return choices(text)
-    except ValueError:
-        raise InvalidInput(f"{name} must be one of {', '.join(choices)}; not {shown(text)}.") from None
+class Body(Input):
+    """The members of a JSON object: of exactly these types, and no others."""
+
+    # Python's regular expressions call the same characters blank as str.strip does.
+    model_config = ConfigDict(strict=True, extra="forbid", regex_engine="python-re")
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read it. Raises InvalidInput."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise invalid_input(error) from None
+
+    @classmethod
+    def checked(cls, **members: Any) -> Self:
+        """Make it of members that are not checked yet. Raises InvalidInput."""
+        try:
+            return cls(**members)
+        except ValidationError as error:
+            raise invalid_input(error) from None
 
 
-def parse_uuid(text: str) -> UUID | None:
-    """Give the UUID when it is written as we write it (lower case, with hyphens), else None."""
-    try:
-        value = UUID(text)
-    except ValueError:
-        return None
-    return value if str(value) == text else None
+def refused(requirement: str, value: Any) -> PydanticCustomError:
+    """Make the error of a validator that says itself what a value must do ("lie in the years 1970 to 2999")."""
+    given = f", not {shown(value)}" if isinstance(value, str) else ""
+    return PydanticCustomError(REFUSED, "{sentence}", {"sentence": f"must {requirement}{given}."})
 
 
-def is_md5(text: str) -> bool:
-    """Tell whether it is an MD5 as we write it: 32 of 0-9 and a-f."""
-    return MD5.fullmatch(text) is not None
+def invalid_input(error: ValidationError) -> InvalidInput:
+    """Make the refusal: the first of the faults, as a sentence."""
+    return InvalidInput(_sentence(error.errors(include_url=False)[0]))
 
 
 def shown(text: str) -> str:
     """Quote a text from outside, shortened, without control characters."""
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    name = str(fault["loc"][0]) if fault["loc"] else ""
+    match fault["type"]:
+        case "json_invalid":
+            return f"The body is no JSON: {fault['ctx']['error']}."
+        case "missing":
+            return f"{name} is missing."
+        case "extra_forbidden":
+            return f"There is no member {shown(name)}."
+        case _:
+            return f"{name} {fault['msg']}" if name else "The body must be a JSON object."
+
+
+def _requirement(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """Say what a value must be, by its JSON schema."""
+    match schema:
+        case {"$ref": target}:
+            return _requirement(definitions[target.rpartition("/")[2]], definitions)
+        case {"anyOf": [first, *_]}:
+            return _requirement(first, definitions)
+        case {"enum": names}:
+            kind = f"one of {', '.join(names)}"
+        case {"type": "integer", "minimum": low, "maximum": high}:
+            kind = f"a whole number from {low:,} to {high:,}"
+        case {"type": "boolean"}:
+            kind = "true or false"
+        case {"format": "date-time"}:
+            kind = "a time such as 2024-05-31T18:30:00Z"
+        case {"format": "uuid"}:
+            kind = "an id as we write them, with hyphens"
+        case {"type": "string", "maxLength": most}:
+            kind = f"a text of at most {most:,} characters"
+        case {"type": "array", "items": {"type": "string"}}:
+            kind = "a list of one or more strings, none of them empty"
+        case _:
+            kind = "as /docs describes it"
+    return f"be {kind}"

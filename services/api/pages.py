@@ -1,12 +1,20 @@
 """What the templates may use: numbers, times and links as people read them."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
 
 from flask import Flask
+from markupsafe import Markup, escape
 
+from common.file_names import file_name
 from common.instants import write_instant
 from common.reasons import MEANINGS, Reason
+from common.tally import Failures
+from services.api.thumbnails import thumbnail_size
 
 SAFE_SCHEMES = ("http://", "https://")
 OUTCOMES: Mapping[str, str] = {
@@ -22,8 +30,12 @@ def register(app: Flask) -> None:
     """Make them known to the application's templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= {"number": number, "instant": write_instant, "moment": moment}
+    app.jinja_env.filters |= {"marked": marked, "as_json": as_json}
+    app.jinja_env.filters |= {"duration": duration, "by_reason": by_reason, "http": http}
+    app.jinja_env.filters |= {"file_name": file_name}
     app.jinja_env.tests["linkable"] = linkable
     app.jinja_env.globals |= {"OUTCOMES": OUTCOMES, "MEANINGS": MEANINGS, "REASONS": list(Reason)}
+    app.jinja_env.globals |= {"thumbnail_size": thumbnail_size}
 
 
 def number(value: int) -> str:
@@ -34,6 +46,39 @@ def number(value: int) -> str:
 def moment(instant: datetime) -> str:
     """Write a time to the second; pages say that all times are UTC."""
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """Write a time span by its largest units, as roughly as it is meant."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3_600, 1):g} h" if seconds < 48 * 3_600 else f"{round(seconds / 86_400)} days"
+
+
+def http(status: int) -> str:
+    """Write an HTTP status with its name, where it has one."""
+    return f"HTTP {status} {HTTPStatus(status).phrase}" if status in set(HTTPStatus) else f"HTTP {status}"
+
+
+def by_reason(failures: Iterable[Failures]) -> list[tuple[Reason, int, list[Failures]]]:
+    """Gather those of the same reason, whatever their status, with their sum; the most frequent reason first."""
+    groups: dict[Reason, list[Failures]] = {}
+    for each in failures:
+        groups.setdefault(Reason(each.reason), []).append(each)
+    rows = ((reason, sum(each.count for each in group), group) for reason, group in groups.items())
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def marked(text: str) -> Markup:
+    """Write a text with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """Write a value as JSON that people read."""
+    return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def linkable(url: str) -> bool:

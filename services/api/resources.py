@@ -1,5 +1,6 @@
 """What the routes work with, made once in `__main__` and carried by the application."""
 
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -11,19 +12,26 @@ from common.publisher import Publisher
 from common.settings import Settings
 from services.api.plotly_js import PlotlyJs
 from services.api.queries.recent_tallies import RecentTallies
+from services.api.recent_states import RecentStates
 
 KEY = "graymill"
 
 
 @dataclass(frozen=True)
 class Resources:
-    """The database is only read from; the publisher is for what a person submits."""
+    """The publisher is for what a person submits; `samples` is a list to try.
+
+    `archives` bounds how many are sent at once: each keeps a thread for as long as its client takes to read it.
+    """
 
     settings: Settings
     database: Database
     publisher: Publisher
     plotly_js: PlotlyJs
     recent_tallies: RecentTallies
+    recent_states: RecentStates
+    samples: str | None
+    archives: threading.BoundedSemaphore
 
 
 def resources() -> Resources:

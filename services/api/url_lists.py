@@ -1,86 +1,81 @@
 """The body of a submission becomes a list of URLs. Whether a URL is any good is for the fetcher to find out."""
 
-import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from services.api.inputs import Arguments, InvalidInput, read_boolean, shown
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
+
+from services.api.bodies import Received
+from services.api.describing import JSON, TEXT, reference
+from services.api.inputs import Body, InvalidInput, Query, refused
+from services.api.resources import resources
+from services.api.values import Absent, Truth
 
 MOST_NAME_CHARACTERS = 200
-MEMBERS = ("urls", "name", "refresh")
+A_LINE = r"(^|[\r\n])[^\S\r\n]*[^\s#]"
+"""Is found in a file that has a line which is neither blank nor a comment."""
+EXAMPLE_FILE = "# my images\nhttps://example.com/a.png\nhttps://example.com/b.jpg\n"
+NAMED = "What to call the task."
+REFRESHED = "Download URLs that are known already, too."
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class AsManyAsTaken:
+    """Bounds a list by the setting API_MAX_URLS of the current application."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "maxItems": resources().settings.api_max_urls}
+
+    def _check(self, urls: list[str]) -> list[str]:
+        most = resources().settings.api_max_urls
+        if len(urls) > most:
+            raise refused(f"be at most {most:,} at once; these are {len(urls):,}", None)
+        return urls
+
+
+Url = Annotated[str, Field(pattern=r"\S"), AfterValidator(str.strip)]
+Name = Annotated[str, Field(max_length=MOST_NAME_CHARACTERS, description=NAMED, examples=["cats"])]
+
+
+class UrlList(Body):
     """What a person hands in."""
 
-    urls: tuple[str, ...]
-    name: str | None
-    refresh: bool
+    urls: Annotated[
+        list[Url],
+        Field(min_length=1, examples=[["https://example.com/a.png", "https://example.com/b.jpg"]]),
+        AsManyAsTaken(),
+    ]
+    name: Name | None = None
+    refresh: Annotated[bool, Field(description=REFRESHED)] = False
 
 
-def read_json(body: bytes, most: int) -> Submission:
-    """Read `{"urls": [...], "name": ..., "refresh": ...}` with up to `most` URLs. Raises InvalidInput."""
-    try:
-        value = json.loads(_decode(body))
-    except (ValueError, RecursionError):
-        raise InvalidInput("The body is no JSON, or it is nested too deeply.") from None
-    if not isinstance(value, dict):
-        raise InvalidInput('The body must be a JSON object such as {"urls": ["https://example.com/a.png"]}.')
-    for member in value:
-        if member not in MEMBERS:
-            raise InvalidInput(f"The members are {', '.join(MEMBERS)}; {shown(member)} is not among them.")
-    refresh = value.get("refresh", False)
-    if not isinstance(refresh, bool):
-        raise InvalidInput("refresh must be true or false.")
-    return Submission(_checked(_strings(value.get("urls")), most), _name(value.get("name")), refresh)
+class FileQuery(Query):
+    """What JSON says in members of its own; only for the lines of a file."""
+
+    name: Annotated[Name | Absent, Field(description=f"{NAMED} For text/plain.")] = None
+    refresh: Annotated[Truth, Field(description=f"{REFRESHED} For text/plain.")] = False
 
 
-def read_text(body: bytes, arguments: Arguments, most: int) -> Submission:
-    """Read the lines of a file; blank ones and those that start with # are left out. Raises InvalidInput."""
-    lines = (line.strip() for line in re.split(r"\r\n|\n|\r", _decode(body)))
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "description": "The URLs: as JSON, or the lines of a file without those that are blank or start with #.",
+    "content": {
+        JSON: {"schema": reference(UrlList)},
+        TEXT: {"schema": {"type": "string", "pattern": A_LINE}, "example": EXAMPLE_FILE},
+    },
+}
+
+
+def read_url_list(body: Received, query: FileQuery) -> UrlList:
+    """Read the list of a submission. Raises InvalidInput."""
+    if body.media_type == JSON:
+        return UrlList.from_json(body.text)
+    lines = (line.strip() for line in re.split(r"\r\n|\n|\r", body.text))
     urls = [line for line in lines if line and not line.startswith("#")]
-    return Submission(_checked(urls, most), _name(arguments.get("name")), read_boolean(arguments, "refresh"))
-
-
-def _decode(body: bytes) -> str:
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"The body is not UTF-8: see byte {error.start:,}.") from None
-
-
-def _strings(value: Any) -> list[str]:
-    if not isinstance(value, list):
-        raise InvalidInput("urls must be a list of strings.")
-    for index, url in enumerate(value):
-        if not isinstance(url, str) or not url.strip():
-            raise InvalidInput(f"urls must be a list of strings, none of them empty; entry {index + 1:,} is not one.")
-    return [url.strip() for url in value]
-
-
-def _checked(urls: Sequence[str], most: int) -> tuple[str, ...]:
     if not urls:
         raise InvalidInput("There is no URL in the list.")
-    if len(urls) > most:
-        raise InvalidInput(f"At most {most:,} URLs are taken at once; these are {len(urls):,}.")
-    for index, url in enumerate(urls):
-        _check_characters(url, f"URL {index + 1:,}")
-    return tuple(urls)
-
-
-def _name(value: Any) -> str | None:
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or len(value) > MOST_NAME_CHARACTERS:
-        raise InvalidInput(f"name must be a text of at most {MOST_NAME_CHARACTERS} characters.")
-    _check_characters(value, "name")
-    return value
-
-
-def _check_characters(text: str, what: str) -> None:
-    r"""Refuse half a character: JSON can write one (`\ud800`), UTF-8 and so the database cannot."""
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidInput(f"{what} holds half of a character (a lone surrogate).")
+    return UrlList.checked(urls=urls, name=query.name, refresh=query.refresh)

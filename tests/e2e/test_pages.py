@@ -93,10 +93,10 @@ def test_the_bars_equal_the_ledger_with_no_minute_left_out(watched, world):
     figures = json.loads(page.request.get(f"{watched.address}/monitoring.json?{span(60)}").text())
     bars = drawn(page)
     for outcome in ("success", "duplicate", "error"):
-        assert bars[outcome] == [minute[outcome] for minute in figures["minutes"]]
+        assert bars[outcome] == [minute[outcome] for minute in figures["bins"]]
         assert sum(bars[outcome]) == figures["totals"][outcome]
-    assert figures["totals"] == {"success": 77, "duplicate": 9, "error": 8}
-    assert page.locator("#histogram").get_by_text("minute (UTC)").count() == 1
+    assert figures["totals"] == {"success": 77, "duplicate": 9, "error": 8, "reasons": {"http_4xx": 8}}
+    assert page.locator("#histogram").get_by_text("time (UTC)").count() == 1
 
 
 def test_a_stack_of_bars_has_no_holes_and_bars_of_the_same_width(watched, world):
@@ -159,7 +159,7 @@ def test_a_task_page_follows_until_every_item_has_its_outcome(watched, world):
     page = watched.open(f"/url_tasks/{task_id}")
     assert page.get_by_text("1 of 4 URLs have no outcome yet").is_visible()
     world.end(task_id, 4, "duplicate", at=now())
-    page.get_by_text("Every URL has its outcome").wait_for()
+    page.get_by_text("Every URL has its outcome").first.wait_for()
     assert page.locator("main[data-follow-seconds]").count() == 0
 
 

@@ -110,6 +110,15 @@ def test_pages_show_every_image_once_newest_first_even_those_of_the_same_moment(
     assert seen == expected
 
 
+def test_arguments_that_are_not_declared_are_ignored_and_do_not_come_into_the_next_address(client, world):
+    for number in range(2):
+        world.image(b"%d" % number)
+    answer = client.get("/images?limit=1&_scheme=javascript&_external=1&endpoint=x&_anchor=y&md5=z")
+    assert answer.status_code == 200
+    assert answer.json["next"].startswith("/images?limit=1&cursor=")
+    assert client.get(answer.json["next"]).json["next"] is None
+
+
 def test_an_image_stored_meanwhile_does_not_shift_the_next_page(client, world):
     for number in range(4):
         world.image(b"%d" % number, at=NOON + timedelta(seconds=number))

@@ -1,47 +1,73 @@
-"""The histogram: equal to the ledger, minute by minute, with no event lost at an edge and no minute left out."""
+"""The histogram: equal to the ledger, bar by bar, with no event lost at an edge and no minute left out."""
 
-import gzip
-import json
-import random
-import re
+import csv
+import io
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import uuid4
 
-from pymongo import UpdateOne
-
-from common.items import item_id
+from services.api.queries.hours import MUCH
 from tests.api_world import NOON
-
-TWO_HOURS = "from=2024-05-31T12:00:00Z&to=2024-05-31T14:00:00Z"
-MINUTE = timedelta(minutes=1)
+from tests.generated_history import MINUTE, TWO_HOURS, generate, ledger
 
 
-def test_the_histogram_equals_the_ledger_with_edges_and_empty_minutes(client, world):
-    """10,000 items end over 120 minutes: at random, at both ends of minutes, and in some minutes none."""
-    chance = random.Random(20240531)
-    task_id = world.task([f"https://a.example/{line}" for line in range(10_000)])
-    expected = Counter()
-    updates = []
-    for line in range(1, 10_001):
-        minute = chance.choice([number for number in range(120) if number % 7])
-        millisecond = chance.choice([0, 1, 59_999, chance.randrange(60_000)])
-        outcome = chance.choice(["success", "success", "duplicate", "error"])
-        expected[minute, outcome] += 1
-        ended = {"outcome": outcome, "finished_at": NOON + minute * MINUTE + timedelta(milliseconds=millisecond)}
-        updates.append(UpdateOne({"_id": item_id(task_id, line)}, {"$set": ended}))
-    world.database["items"].bulk_write(updates)
-    for query in (TWO_HOURS, f"{TWO_HOURS}&task={task_id}"):
-        figures = client.get(f"/monitoring.json?{query}").json
-        assert figures["bin_seconds"] == 60
-        assert [row["minute"] for row in figures["minutes"]] == [
-            (NOON + number * MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ") for number in range(120)
-        ]
-        found = Counter()
-        for number, row in enumerate(figures["minutes"]):
-            found.update({(number, outcome): row[outcome] for outcome in ("success", "duplicate", "error")})
-        assert +found == expected
-        assert sum(figures["totals"].values()) == 10_000
+def bins(figures):
+    found = Counter()
+    for row in figures["bins"]:
+        start = datetime.fromisoformat(row["start"])
+        ends = {outcome: row[outcome] for outcome in ("success", "duplicate", "error")}
+        found.update({(start, end): count for end, count in (ends | row["reasons"]).items()})
+    return +found
+
+
+def test_the_histogram_equals_the_ledger_in_120_of_120_minutes(client, world):
+    task_id = generate(world, MUCH)
+    world.settled_task({"success": 50, "error": 50})
+    for filters, which in (
+        ("", {}),
+        (f"&task={task_id}", {"task_id": task_id}),
+        ("&host=b.example", {"host": "b.example"}),
+        (f"&host=b.example&task={task_id}", {"host": "b.example", "task_id": task_id}),
+        ("&host=C.Example", {"host": "c.example"}),
+    ):
+        for _ in range(2):  # counted, and kept from the first time
+            figures = client.get(f"/monitoring.json?{TWO_HOURS}{filters}").json
+            assert figures["bin_seconds"] == 60
+            assert [row["start"] for row in figures["bins"]] == [
+                (NOON + number * MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ") for number in range(120)
+            ]
+            assert bins(figures) == ledger(world, **which)
+            assert sum(figures["totals"]["reasons"].values()) == figures["totals"]["error"]
+    assert world.database["hours"].count_documents({}) > 0
+
+
+def test_much_is_kept_and_little_is_not(client, world):
+    generate(world, MUCH - 1)
+    client.get(f"/monitoring.json?{TWO_HOURS}")
+    assert world.database["hours"].count_documents({}) == 0
+    world.settled_task({"success": 1})
+    client.get(f"/monitoring.json?{TWO_HOURS}")
+    assert world.database["hours"].count_documents({}) == 2
+
+
+def test_a_month_is_cut_into_at_most_1440_bars_that_hold_the_same_items(client, world):
+    generate(world, 2_000)
+    for minutes, bin_seconds in ((120, 60), (1_440, 60), (1_441, 120), (4_320, 180), (10_080, 600), (43_200, 1_800)):
+        figures = client.get(f"/monitoring.json?to=2024-05-31T14:00:00Z&minutes={minutes}").json
+        assert (figures["bin_seconds"], figures["totals"]["success"]) == (bin_seconds, ledger_sum(world, "success"))
+        starts = [datetime.fromisoformat(row["start"]) for row in figures["bins"]]
+        assert len(starts) <= 1_440
+        assert {later - earlier for earlier, later in pairwise(starts)} == {timedelta(seconds=bin_seconds)}
+        expected = Counter()
+        for (minute, end), count in ledger(world).items():
+            start = max(start for start in starts if start <= minute)
+            expected[start, end] += count
+        assert bins(figures) == expected
+
+
+def ledger_sum(world, outcome):
+    return world.database["items"].count_documents({"outcome": outcome})
 
 
 def test_the_end_of_the_span_belongs_to_the_next_one(client, world):
@@ -49,69 +75,86 @@ def test_the_end_of_the_span_belongs_to_the_next_one(client, world):
     for line, at in enumerate((NOON - timedelta(milliseconds=1), NOON, NOON + MINUTE), start=1):
         world.end(task_id, line, "success", at=at)
     figures = client.get("/monitoring.json?from=2024-05-31T12:00:00Z&to=2024-05-31T12:01:00Z").json
-    assert figures["minutes"] == [{"minute": "2024-05-31T12:00:00Z", "success": 1, "duplicate": 0, "error": 0}]
+    assert figures["bins"] == [
+        {"success": 1, "duplicate": 0, "error": 0, "reasons": {}, "start": "2024-05-31T12:00:00Z"}
+    ]
 
 
 def test_the_default_is_the_last_hour_up_to_now(client):
     figures = client.get("/monitoring.json").json
-    assert len(figures["minutes"]) == 60
-    assert all(row["success"] == row["duplicate"] == row["error"] == 0 for row in figures["minutes"])
-    assert len(client.get("/monitoring.json?minutes=1440").json["minutes"]) == 1440
-
-
-def test_one_task_is_counted_without_the_others(client, world):
-    mine = world.settled_task({"success": 2, "error": 1})
-    world.settled_task({"success": 5, "duplicate": 5})
-    figures = client.get(f"/monitoring.json?{TWO_HOURS}&task={mine}").json
-    assert figures["totals"] == {"success": 2, "duplicate": 0, "error": 1}
+    assert len(figures["bins"]) == 60
+    assert all(row["success"] == row["duplicate"] == row["error"] == 0 for row in figures["bins"])
 
 
 def test_an_unknown_task_is_404_and_what_is_no_id_422(client):
-    for path in ("/monitoring", "/monitoring.json"):
+    for path in ("/monitoring", "/monitoring.json", "/monitoring.csv", "/monitoring/items", "/testmonitoring"):
         assert client.get(f"{path}?task={uuid4()}").status_code == 404
         assert client.get(f"{path}?task=x").status_code == 422
+        assert client.get(f"{path}?host={'x' * 254}").status_code == 422
         assert client.get(f"{path}?from=2024-05-31T12:00:01Z&to=2024-05-31T12:00:00Z").status_code == 422
         assert client.get(f"{path}?from=2014-05-31T12:00:00Z&to=2024-05-31T12:00:00Z").status_code == 422
         assert client.get(f"{path}?minutes=5").status_code == 422
+        assert client.get(f"{path}?minutes=43201").status_code == 422
+    assert client.get("/monitoring?by=size").status_code == 422
 
 
-def test_the_counting_reads_an_index_and_no_item(client, world):
+def test_the_table_for_programs_holds_the_same_figures(client, world):
+    generate(world, 500)
+    answer = client.get(f"/monitoring.csv?{TWO_HOURS}")
+    assert answer.mimetype == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 120
+    found = Counter()
+    for row in rows:
+        start = datetime.fromisoformat(row.pop("start"))
+        found.update({(start, end): int(count) for end, count in row.items()})
+    assert +found == ledger(world)
+
+
+def test_what_is_counted_is_read_from_an_index_and_no_item(client, world):
     task_id = world.settled_task({"success": 30, "error": 5})
     world.database.command("profile", 2)
-    client.get(f"/monitoring.json?{TWO_HOURS}")
-    client.get(f"/monitoring.json?{TWO_HOURS}&task={task_id}")
+    for filters in ("", f"&task={task_id}", "&host=images.example", f"&host=images.example&task={task_id}"):
+        client.get(f"/monitoring.csv?{TWO_HOURS}{filters}")
     world.database.command("profile", 0)
-    counted = list(world.database["system.profile"].find({"command.aggregate": "items"}))
-    assert [(entry["docsExamined"], entry["keysExamined"] >= 35) for entry in counted] == [(0, True)] * 2
+    entries = list(world.database["system.profile"].find({"command.aggregate": "items"}))
+    assert [(entry["docsExamined"], entry["keysExamined"] >= 35) for entry in entries] == [(0, True)] * 4
 
 
-def test_the_page_carries_the_figure_of_the_same_figures_and_no_inline_script(client, world):
-    world.settled_task({"success": 3, "duplicate": 2, "error": 1})
-    page = client.get(f"/monitoring?{TWO_HOURS}").text
-    figure = json.loads(re.search(r'<script type="application/json" id="figure">(.*?)</script>', page, re.DOTALL)[1])
-    assert {bars["name"]: sum(bars["y"]) for bars in figure["data"]} == {"success": 3, "duplicate": 2, "error": 1}
-    assert all(len(bars["x"]) == len(bars["y"]) == 120 for bars in figure["data"])
-    assert re.findall(r"<script(?! src=| type=\"application/json\")", page) == []
-    assert "2024-05-31 12:00" in page
+def test_the_hosts_that_fail_most_come_first_with_their_most_frequent_reason(client, world):
+    for host, reason, count in (
+        ("a.example", "dns", 3),
+        ("b.example", "timeout", 4),
+        ("b.example", "dns", 5),
+        ("c.example", "tls", 1),
+    ):
+        task_id = world.task([f"https://{host}/{number}" for number in range(count)])
+        for line in range(1, count + 1):
+            world.end(task_id, line, "error", reason=reason)
+    assert client.get(f"/monitoring.json?{TWO_HOURS}").json["failing_hosts"] == [
+        {"host": "b.example", "errors": 9, "reason": "dns"},
+        {"host": "a.example", "errors": 3, "reason": "dns"},
+        {"host": "c.example", "errors": 1, "reason": "tls"},
+    ]
+    mine = client.get(f"/monitoring.json?{TWO_HOURS}&task={task_id}").json
+    assert [host["host"] for host in mine["failing_hosts"]] == ["c.example"]
 
 
-def test_the_pages_policy_allows_no_script_but_ours(client):
-    policy = client.get("/monitoring").headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
-    assert "script-src" not in policy
-    assert "'unsafe-inline'" not in policy.replace("style-src 'self' 'unsafe-inline'", "")
-    assert "unsafe" not in client.get("/").headers["Content-Security-Policy"]
+def test_latencies_are_percentiles_of_the_latest_items_by_stage(client, world):
+    task_id = world.task(["https://a.example/"] * 101)
+    for line in range(1, 101):
+        world.end(task_id, line, "success", took_ms=[line, 10 * line, 0, 0, 5, 1_000])
+    world.end(task_id, 101, "error", took_ms=[7, 8, 9, 10])
+    found = {stage["stage"]: stage for stage in client.get(f"/monitoring.json?{TWO_HOURS}").json["latencies"]}
+    assert list(found) == ["fetch", "decode", "join", "whole"]
+    assert found["fetch"]["items"] == 101
+    assert found["decode"]["waiting"] == {"p50_seconds": 0, "p95_seconds": 0, "p99_seconds": 0}
+    assert found["fetch"]["waiting"] == {"p50_seconds": 0.05, "p95_seconds": 0.095, "p99_seconds": 0.099}
+    assert found["join"]["working"]["p50_seconds"] == 1
+    assert found["whole"]["waiting"] is None
 
 
-def test_plotly_is_served_by_us_for_ever_and_compressed_for_who_accepts_it(client):
-    address = re.search(r'src="(/plotly/[^"]+)"', client.get("/monitoring").text)[1]
-    plain = client.get(address)
-    gzipped = client.get(address, headers={"Accept-Encoding": "gzip, br"})
-    assert gzip.decompress(gzipped.data) == plain.data
-    assert len(gzipped.data) < len(plain.data) / 3
-    assert gzipped.headers["Content-Encoding"] == "gzip"
-    assert "immutable" in plain.headers["Cache-Control"]
-    assert "Accept-Encoding" in plain.headers["Vary"]
-    assert plain.headers["ETag"] != gzipped.headers["ETag"]
-    assert client.get(address, headers={"Accept-Encoding": "gzip;q=0"}).data == plain.data
-    assert client.get("/plotly/0.0.1/plotly.min.js").status_code == 404
+def test_throughput_is_of_the_time_that_has_passed(client, world):
+    world.settled_task({"success": 60, "duplicate": 60})
+    rates = client.get("/monitoring.json?from=2024-05-31T12:00:00Z&to=2024-05-31T12:10:00Z").json["throughput"]
+    assert rates == {"latest": 0, "busiest": 1, "mean": 0.2}

@@ -85,7 +85,7 @@ def test_every_answer_has_the_security_headers_and_a_request_id(client):
     for answer in (client.get("/"), client.get("/nothing"), client.get("/health"), client.post("/url_tasks")):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Frame-Options"] == "DENY"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert len(answer.headers["X-Request-ID"]) == 32
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,12 @@ def test_it_serves_without_a_broker_and_ends_with_0_at_once(database, ending):
         )
         assert (too_large.status_code, too_large.headers["Content-Type"]) == (413, "application/problem+json")
         far_too_large = requests.post(f"{address}/url_tasks", data=b"x" * 1_000_000, timeout=5)
-        assert far_too_large.status_code == 413
+        assert (far_too_large.status_code, far_too_large.json()["detail"][-1]) == (413, ".")
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nno header\r\n\r\n")
+            refusal = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert b" 400 " in refusal.splitlines()[0]
+        assert b"Content-Type: application/problem+json" in refusal
         process.send_signal(ending)
         _, errors = process.communicate(timeout=6)
     finally:

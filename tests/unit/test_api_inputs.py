@@ -1,21 +1,46 @@
 """Text from outside becomes values, or a sentence that says what is wrong with it."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
+from werkzeug.exceptions import NotFound
 
 from common.instants import write_instant
-from services.api.cursors import image_key, read_line, read_position, write_position
-from services.api.inputs import InvalidInput, parse_uuid, read_limit
-from services.api.instants import read_span
+from common.settings import Settings
+from services.api.app import create_app
+from services.api.blueprints.gallery import ImagesQuery
+from services.api.blueprints.items import ItemsQuery
+from services.api.blueprints.url_tasks import TaskPath, TasksQuery
+from services.api.bodies import Received, decoded
+from services.api.cursors import write_position
+from services.api.describing import JSON, TEXT
+from services.api.inputs import InvalidInput, Query, invalid_input
+from services.api.instants import SpanQuery
 from services.api.queries.newest import Position
-from services.api.url_lists import read_json, read_text
+from services.api.queries.span import MOST_MINUTES
+from services.api.url_lists import FileQuery, read_url_list
 
 NOW = datetime(2024, 5, 31, 12, 34, 56, 789_000, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def ten_urls_at_most():
+    """Be within an application that takes ten URLs at once; it has neither database nor broker."""
+    with create_app(Settings.from_environ({"API_MAX_URLS": "10"}), None, None).app_context():
+        yield
+
+
 def span_of(**arguments):
-    return read_span({name.rstrip("_"): value for name, value in arguments.items()}, NOW)
+    return SpanQuery.model_validate({name.rstrip("_"): value for name, value in arguments.items()}).span(NOW)
+
+
+def refusal(model: type[Query], arguments: dict[str, str]) -> str:
+    """Give the sentence that these arguments are refused with."""
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate(arguments)
+    return str(invalid_input(refused.value))
 
 
 def test_the_default_span_is_the_last_sixty_minutes_with_the_one_that_runs():
@@ -38,7 +63,7 @@ def test_a_span_of_one_moment_is_one_minute():
 
 
 def test_with_one_end_the_minutes_say_how_far_it_reaches():
-    assert span_of(from_="2024-05-31T10:00:30Z", minutes="1440").minutes == 1440
+    assert span_of(from_="2024-05-31T10:00:30Z", minutes="1439").minutes == 1440
     backwards = span_of(to="2024-05-31T10:00:00Z", minutes="15")
     assert (backwards.start.minute, backwards.minutes) == (45, 15)
 
@@ -49,26 +74,39 @@ def test_other_zones_and_an_unescaped_plus_sign_are_understood():
 
 
 @pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"minutes": "14"}, f"minutes must be a whole number from 15 to {MOST_MINUTES:,}, not '14'."),
+        ({"minutes": str(MOST_MINUTES + 1)}, f"not '{MOST_MINUTES + 1}'."),
+        ({"minutes": "1e3"}, "minutes must be"),
+        ({"minutes": "٣٠"}, "minutes must be"),
+        ({"from": "yesterday"}, "from must be a time such as 2024-05-31T18:30:00Z, not 'yesterday'."),
+        ({"from": "2024-05-31"}, "from must be"),
+        ({"from": "2024-05-31T10:00:00"}, "from must be"),
+        ({"to": "2024-02-30T10:00:00Z"}, "to must be"),
+        ({"from": "0001-01-01T00:00:00+23:59"}, "from must"),
+        ({"from": "9999-12-31T23:59:59Z"}, "from must lie in the years 1970 to 2999, not in 9999."),
+    ],
+)
+def test_an_argument_that_is_no_number_and_no_time_is_refused_with_a_sentence(arguments, sentence):
+    assert sentence in refusal(SpanQuery, arguments)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
-        {"minutes": "14"},
-        {"minutes": "1441"},
-        {"minutes": "1e3"},
-        {"minutes": "٣٠"},
-        {"from": "yesterday"},
-        {"from": "2024-05-31"},
-        {"from": "2024-05-31T10:00:00"},
-        {"from": "2024-02-30T10:00:00Z"},
-        {"from": "0001-01-01T00:00:00+23:59"},
-        {"from": "9999-12-31T23:59:59Z"},
         {"from": "2024-05-31T10:00:01Z", "to": "2024-05-31T10:00:00Z"},
         {"from": "2014-05-31T10:00:00Z", "to": "2024-05-31T10:00:00Z"},
-        {"from": "2024-05-31T10:00:00Z", "to": "2024-06-01T10:00:01Z"},
+        {"from": write_instant(NOW - timedelta(minutes=MOST_MINUTES + 1)), "to": write_instant(NOW)},
     ],
 )
 def test_a_span_that_is_none_or_too_long_is_refused_with_a_sentence(arguments):
     with pytest.raises(InvalidInput, match=r"\.$"):
-        read_span(arguments, NOW)
+        span_of(**arguments)
+
+
+def test_arguments_that_a_form_sends_empty_are_as_absent():
+    assert ItemsQuery.model_validate({"outcome": "", "limit": "", "cursor": ""}) == ItemsQuery()
 
 
 def test_times_are_written_as_rfc_3339_in_utc():
@@ -76,27 +114,41 @@ def test_times_are_written_as_rfc_3339_in_utc():
     assert write_instant(NOW.replace(microsecond=0)) == "2024-05-31T12:34:56Z"
 
 
-@pytest.mark.parametrize("text", ["-1", "0", "101", "1e9", "abc", "1.5", " 5", "+5", "9" * 5000, "²"])
+@pytest.mark.parametrize("text", ["-1", "0", "101", "1e9", "abc", "1.5", " 5", "+5", "1_0", "9" * 5000, "²", "५"])
 def test_a_limit_that_is_no_number_from_1_to_100_is_refused(text):
-    with pytest.raises(InvalidInput, match="limit must be"):
-        read_limit({"limit": text})
+    assert refusal(ImagesQuery, {"limit": text}).startswith("limit must be a whole number from 1 to 100, not ")
 
 
-def test_a_position_survives_its_cursor():
-    position = Position(NOW, "0" * 32)
-    assert read_position(write_position(position), image_key) == position
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"outcome": "great"}, "outcome must be one of pending, success, duplicate, error, not 'great'."),
+        ({"reason": "DNS"}, "reason must be one of invalid_url, "),
+        ({"format": "xml"}, "format must be one of json, html, not 'xml'."),
+    ],
+)
+def test_a_name_that_is_not_in_the_list_is_refused_with_the_list(arguments, sentence):
+    assert refusal(ItemsQuery, arguments).startswith(sentence)
 
 
-@pytest.mark.parametrize("text", ["x", "AAAA", "é", "====", "MTIz", "a" * 3000, "MTcxNzE1ODg5Njc4OSBYWFhY", "\n"])
+@pytest.mark.parametrize(("model", "key"), [(ImagesQuery, "0" * 32), (TasksQuery, uuid4())])
+def test_a_position_survives_its_cursor(model, key):
+    position = Position(NOW, key)
+    assert model.model_validate({"cursor": write_position(position)}).cursor == position
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "-", "1-", f"-{'0' * 32}", f"1-{'A' * 32}", f"1-{'0' * 31}", f"{'1' * 15}-{'0' * 32}", f"1-{'0' * 32}\n"],
+)
 def test_a_broken_cursor_is_refused(text):
-    with pytest.raises(InvalidInput, match="cursor must be"):
-        read_position(text, image_key)
+    for model in (ImagesQuery, TasksQuery):
+        assert refusal(model, {"cursor": text}).startswith("cursor must be one that an earlier answer gave as next")
 
 
 @pytest.mark.parametrize("text", ["-1", "1099511627776", "x", "9" * 14])
 def test_a_line_that_no_item_can_have_is_refused(text):
-    with pytest.raises(InvalidInput, match="cursor must be"):
-        read_line(text)
+    assert refusal(ItemsQuery, {"cursor": text}).startswith("cursor must be")
 
 
 @pytest.mark.parametrize(
@@ -107,17 +159,20 @@ def test_a_line_that_no_item_can_have_is_refused(text):
         "12345678123456781234567812345678",
         "12345678-1234-5678-1234-56781234567G",
         "ABCDEF78-1234-5678-1234-567812345678",
+        "12345678-1234-5678-1234-567812345678\n",
         "",
     ],
 )
-def test_an_id_in_any_other_spelling_than_ours_is_none(text):
-    assert parse_uuid(text) is None
+def test_an_id_in_any_other_spelling_than_ours_leads_to_nothing(text):
+    with pytest.raises(NotFound, match="no task with this id"):
+        TaskPath(task_id=text)
 
 
 def test_lines_of_a_file_are_read_without_mark_blanks_and_comments():
     body = "\ufeffhttp://a/1\r\n\r\n  # a comment\n http://a/2 \rhttp://a/3\u2028x".encode()
-    submission = read_text(body, {"name": "list", "refresh": "true"}, 10)
-    assert submission.urls == ("http://a/1", "http://a/2", "http://a/3\u2028x")
+    query = FileQuery.model_validate({"name": "list", "refresh": "true"})
+    submission = read_url_list(Received(TEXT, decoded(body)), query)
+    assert submission.urls == ["http://a/1", "http://a/2", "http://a/3\u2028x"]
     assert (submission.name, submission.refresh) == ("list", True)
 
 
@@ -152,9 +207,25 @@ def test_lines_of_a_file_are_read_without_mark_blanks_and_comments():
 )
 def test_a_body_that_is_no_list_of_urls_is_refused_with_a_sentence(body):
     with pytest.raises(InvalidInput, match=r"\.$"):
-        read_json(body, 10)
+        read_url_list(Received(JSON, decoded(body)), FileQuery())
 
 
-def test_a_span_asked_for_in_whole_days_is_not_longer_than_one():
-    with pytest.raises(InvalidInput):
-        span_of(from_=write_instant(NOW - timedelta(days=2)), to=write_instant(NOW))
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("{", "The body is no JSON: EOF while parsing an object at line 1 column 1."),
+        ("[]", "The body must be a JSON object."),
+        ("{}", "urls is missing."),
+        ('{"urls": ["a"], "refesh": true}', "There is no member 'refesh'."),
+        (
+            '{"urls": ["a", 5, " "]}',
+            "urls must be a list of one or more strings, none of them empty; entry 2 is not one.",
+        ),
+        ('{"urls": ["a"], "refresh": "true"}', "refresh must be true or false, not 'true'."),
+        (f'{{"urls": {["a"] * 11}}}'.replace("'", '"'), "urls must be at most 10 at once; these are 11."),
+    ],
+)
+def test_the_sentence_says_what_is_wrong_with_a_body(body, sentence):
+    with pytest.raises(InvalidInput) as refused:
+        read_url_list(Received(JSON, body), FileQuery())
+    assert str(refused.value) == sentence

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from common.manifest import Image
 from common.multi_index import HASH_BITS, MOST_DISTANCE
 from services.fetcher.export.directory import Directory
 from services.fetcher.export.near_duplicates import leave_out
-from services.fetcher.export.records import Image
 from services.fetcher.export.snapshot import Chosen, choosing, snapshot
 
 SEED = 20240531

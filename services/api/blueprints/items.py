@@ -1,67 +1,64 @@
 """`/url_tasks/<id>/items`: every line of a task, and how it ended."""
 
-from typing import Any
+from typing import Annotated
 
-from flask import Blueprint, Response, request, url_for
+from flask import Response
+from flask_openapi import APIBlueprint
+from pydantic import Field
 from werkzeug.exceptions import NotFound
 
-from common.instants import write_instant
 from common.items import Outcome
-from common.reasons import MEANINGS, Reason
+from common.reasons import Reason
 from services.api.answers import linked, negotiated, next_url
-from services.api.blueprints.url_tasks import UNKNOWN
-from services.api.cursors import read_line
-from services.api.inputs import parse_uuid, read_choice, read_limit
-from services.api.queries.items import End, ItemFilter, LedgerItem, items_of
-from services.api.queries.tasks import task_exists
+from services.api.blueprints.url_tasks import UNKNOWN, TaskPath
+from services.api.cursors import LineCursor
+from services.api.describing import HTML, answer, problems
+from services.api.inputs import Query
+from services.api.queries.items import ItemFilter, items_of
+from services.api.queries.tasks import find_name
 from services.api.resources import database
+from services.api.schemas.items import ItemAnswer, ItemsAnswer
+from services.api.tags import TASKS
+from services.api.values import Absent, Limit, OptionalFormat
 
-blueprint = Blueprint("items", __name__)
+blueprint = APIBlueprint("items", __name__, abp_tags=[TASKS])
 
 
-@blueprint.get("/url_tasks/<task_id>/items")
-def items(task_id: str) -> Response:
+class ItemsQuery(Query):
+    """Which items, and which page of them."""
+
+    outcome: Annotated[Outcome | Absent, Field(description="Only the items that ended so.")] = None
+    reason: Annotated[Reason | Absent, Field(description="Only the errors for this reason.")] = None
+    limit: Limit = 50
+    cursor: LineCursor | Absent = None
+    format: OptionalFormat = None
+
+
+@blueprint.get(
+    "/url_tasks/<task_id>/items",
+    operation_id="listItems",
+    responses={
+        200: answer("Items, in the order of their lines.", ItemsAnswer, HTML, headers=("Link",)),
+        **problems(404, 422, 503),
+    },
+)
+def items(path: TaskPath, query: ItemsQuery) -> Response:
     """List the task's items in the order of its lines."""
-    wanted = ItemFilter(read_choice(request.args, "outcome", Outcome), read_choice(request.args, "reason", Reason))
-    limit, line = read_limit(request.args), read_line(request.args.get("cursor", ""))
-    key = parse_uuid(task_id)
-    if key is None or not task_exists(database(), key):
+    task = find_name(database(), path.task_id)
+    if task is None:
         raise NotFound(UNKNOWN)
-    found, last_line = items_of(database(), key, wanted, limit, line)
-    following = next_url(last_line)
-    value = {"items": [_item(item) for item in found], "next": following}
-    page = negotiated(value, "items.html", task_id=key, items=found, wanted=wanted, after=line, following=following)
+    wanted = ItemFilter(query.outcome, query.reason)
+    found, last_line = items_of(database(), path.task_id, wanted, query.limit, query.cursor)
+    following = next_url(query, last_line)
+    page = negotiated(
+        ItemsAnswer(items=[ItemAnswer.of_item(item) for item in found], next=following),
+        "items.html",
+        query.format,
+        task_id=path.task_id,
+        task=task,
+        items=found,
+        wanted=wanted,
+        after=query.cursor,
+        following=following,
+    )
     return linked(page, following)
-
-
-def _item(item: LedgerItem) -> dict[str, Any]:
-    return {
-        "id": str(item.item_id),
-        "line": item.line,
-        "url": item.url,
-        **_end(item.end),
-        "history": [_end(end) for end in item.history],
-        "links": _links(item.end.md5),
-    }
-
-
-def _end(end: End) -> dict[str, Any]:
-    return {
-        "round": end.round,
-        "outcome": end.outcome,
-        "md5": end.md5,
-        "known_by": end.known_by,
-        "reason": end.reason,
-        "meaning": MEANINGS[end.reason] if end.reason else None,
-        "status": end.status,
-        "detail": end.detail,
-        "stage": end.stage,
-        "attempts": end.attempts,
-        "finished_at": write_instant(end.finished_at) if end.finished_at else None,
-    }
-
-
-def _links(md5: str | None) -> dict[str, str]:
-    if md5 is None:
-        return {}
-    return {"image": url_for("image_bytes.gray", md5=md5), "metadata": url_for("images.metadata", md5=md5)}

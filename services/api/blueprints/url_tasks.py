@@ -1,75 +1,93 @@
 """`/url_tasks`: the ledger of every submission."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from flask import Blueprint, Response, request, url_for
+from flask import Response
+from flask_openapi import APIBlueprint
 from werkzeug.exceptions import NotFound
 
-from common.instants import write_instant
-from common.reasons import MEANINGS
-from common.tally import Failures
-from services.api.answers import linked, negotiated, next_url
-from services.api.cursors import read_position, task_key, write_position
-from services.api.inputs import parse_uuid, read_limit
-from services.api.queries.tasks import Task, find_task, newest_tasks
-from services.api.resources import database, resources
+from common.page_tasks import Kind
+from services.api.answers import linked, negotiated, next_url, wants_html
+from services.api.archive_answer import MOST_LINES
+from services.api.cursors import TaskCursor, write_position
+from services.api.describing import HTML, answer, problems
+from services.api.inputs import Path, Query
+from services.api.queries.pace import pace
+from services.api.queries.page_tasks import find_page_task
+from services.api.queries.tasks import Task, current_task_of, find_task, newest_tasks
+from services.api.resources import database, now, resources
+from services.api.schemas.tasks import TaskAnswer, TasksAnswer
+from services.api.stages import current_health
+from services.api.tags import TASKS
+from services.api.values import Absent, Limit, OptionalFormat, TaskId
 
 UNKNOWN = "There is no task with this id."
-blueprint = Blueprint("url_tasks", __name__)
+blueprint = APIBlueprint("url_tasks", __name__, abp_tags=[TASKS])
 
 
-@blueprint.get("/url_tasks")
-def newest() -> Response:
+class TaskPath(Path):
+    """Which task."""
+
+    missing: ClassVar[str] = UNKNOWN
+
+    task_id: TaskId
+
+
+class TasksQuery(Query):
+    """Which page of the tasks."""
+
+    limit: Limit = 50
+    cursor: TaskCursor | Absent = None
+    format: OptionalFormat = None
+
+
+class TaskQuery(Query):
+    """In which form."""
+
+    format: OptionalFormat = None
+
+
+@blueprint.get(
+    "/url_tasks",
+    operation_id="listTasks",
+    responses={200: answer("Tasks, newest first.", TasksAnswer, HTML, headers=("Link",)), **problems(422, 503)},
+)
+def newest(query: TasksQuery) -> Response:
     """List tasks, newest first."""
-    position = read_position(request.args.get("cursor", ""), task_key)
-    page = newest_tasks(database(), resources().recent_tallies, read_limit(request.args), position)
-    following = next_url(write_position(page.next))
-    value = {"tasks": [task_json(task) for task in page.entries], "next": following}
-    return linked(negotiated(value, "url_tasks.html", tasks=page.entries, following=following), following)
+    page = newest_tasks(database(), resources().recent_tallies, query.limit, query.cursor)
+    following = next_url(query, write_position(page.next))
+    value = TasksAnswer(tasks=[TaskAnswer.of(task) for task in page.entries], next=following)
+    return linked(negotiated(value, "url_tasks.html", query.format, tasks=page.entries, following=following), following)
 
 
-@blueprint.get("/url_tasks/<task_id>")
-def task(task_id: str) -> Response:
+@blueprint.get(
+    "/url_tasks/<task_id>",
+    operation_id="getTask",
+    responses={200: answer("The task as it stands.", TaskAnswer, HTML), **problems(404, 422, 503)},
+)
+def task(path: TaskPath, query: TaskQuery) -> Response:
     """Give a task's ledger."""
-    key = parse_uuid(task_id)
-    found = find_task(database(), key) if key else None
+    found = find_task(database(), path.task_id)
     if found is None:
         raise NotFound(UNKNOWN)
-    return negotiated(task_json(found), "url_task.html", task=found)
+    more = _beside(found) if wants_html(query.format) else {}
+    return negotiated(TaskAnswer.of(found), "url_task.html", query.format, task=found, **more)
 
 
-def task_json(task: Task) -> dict[str, Any]:
-    """Write a task as JSON. `total` is the sum of the four outcomes, at every moment."""
-    tally, speed = task.tally, task.images_per_second
-    return {
-        "id": str(task.task_id),
-        "name": task.name,
-        "kind": task.kind,
-        "refresh": task.refresh,
-        "created_at": write_instant(task.created_at),
-        "published": task.published,
-        "total": tally.total,
-        "success": tally.success,
-        "duplicate": tally.duplicate,
-        "error": tally.error,
-        "pending": tally.pending,
-        "duplicates_known_by_url": tally.known_by_url,
-        "errors": [_failures(task, failures) for failures in tally.failures],
-        "finished_at": write_instant(task.finished_at) if task.finished_at else None,
-        "images_per_second": None if speed is None else round(speed, 3),
-        "links": {
-            "self": url_for("url_tasks.task", task_id=task.task_id),
-            "items": url_for("items.items", task_id=task.task_id),
-            "monitoring": url_for("monitoring.page", task=task.task_id),
-        },
+def _beside(task: Task) -> dict[str, Any]:
+    """Give what only the page of a task tells: how fast it goes, who is missing, what was read of a web page."""
+    under_way = task.finished_at is None
+    more: dict[str, Any] = {
+        "pace": pace(database(), task.task_id, now()) if under_way else None,
+        "has_archive": task.tally.total <= MOST_LINES,
+        "missing": current_health(database=True).missing if under_way else (),
     }
-
-
-def _failures(task: Task, failures: Failures) -> dict[str, Any]:
+    if task.page_url is None:
+        return more
+    kind = Kind(task.kind)
+    other = Kind.TEXT if kind is Kind.IMAGES else Kind.IMAGES
     return {
-        "reason": failures.reason,
-        "status": failures.status,
-        "count": failures.count,
-        "meaning": MEANINGS[failures.reason],
-        "items": url_for("items.items", task_id=task.task_id, outcome="error", reason=failures.reason.value),
+        **more,
+        "web_page": find_page_task(database(), kind, task.task_id),
+        "other_task": current_task_of(database(), other, task.page_url),
     }

@@ -1,86 +1,66 @@
-"""The histogram's figures: how many items ended how in each minute."""
+"""The histogram's figures: how many items ended how in each bar of a span."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from datetime import datetime
 
-from common.database import LEDGER_KEY, Database, unavailability
+from common.database import Database
 from common.items import Outcome
+from services.api.queries.hours import Hour, hours
+from services.api.queries.scope import Scope
+from services.api.queries.span import MINUTE, Span
 
-MINUTE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Whole minutes from `start` up to, but without, `end`; both in UTC."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def minutes(self) -> int:
-        """Count the minutes."""
-        return (self.end - self.start) // MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Items that ended."""
-
-    success: int = 0
-    duplicate: int = 0
-    error: int = 0
-
-    @property
-    def total(self) -> int:
-        """Count them all."""
-        return self.success + self.duplicate + self.error
-
-
-@dataclass(frozen=True, slots=True)
-class Minute:
-    """The items that ended in the minute that starts then."""
-
-    start: datetime
-    counts: Counts
+SUCCESS, DUPLICATE, ERROR = Outcome.SUCCESS.value, Outcome.DUPLICATE.value, Outcome.ERROR.value
+Series = dict[str, list[int]]
+"""For each name, one count a bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Every minute of the span, the empty ones too, and their sum."""
+    """Every bar of the span, the empty ones too.
+
+    An item counts once, where its outcome was written; a retry takes it away from there, and it counts again where it
+    ends then. So the bars are, at every moment, the ledger cut by time.
+    """
 
     span: Span
-    minutes: tuple[Minute, ...]
-    totals: Counts
+    outcomes: Series
+    """Of success, duplicate and error, always all three."""
+    reasons: Series
+    """Of the reasons of which there was any, the most frequent first; their sum is error."""
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Sum each outcome up."""
+        return {outcome: sum(counts) for outcome, counts in self.outcomes.items()}
+
+    @property
+    def total(self) -> int:
+        """Count all items."""
+        return sum(self.totals.values())
+
+    @property
+    def bar_totals(self) -> list[int]:
+        """Count all items of each bar."""
+        return [sum(counts) for counts in zip(*self.outcomes.values(), strict=True)]
 
 
-def timeline(database: Database, span: Span, task_id: UUID | None = None) -> Timeline:
-    """Count the items that ended within the span, of one task or of all, by minute and outcome."""
-    match: dict[str, Any] = {"finished_at": {"$gte": span.start, "$lt": span.end}}
-    # Either index holds all that is asked for; no item is read.
-    hint = {"finished_at": 1, "outcome": 1}
-    if task_id is not None:
-        match["task_id"] = task_id
-        hint = dict.fromkeys(LEDGER_KEY, 1)
-    minute = {"$dateTrunc": {"date": "$finished_at", "unit": "minute", "timezone": "UTC"}}
-    group = {"_id": {"minute": minute, "outcome": "$outcome"}, "count": {"$sum": 1}}
-    with unavailability():
-        rows = list(database["items"].aggregate([{"$match": match}, {"$group": group}], hint=hint))
-    counted = {(row["_id"]["minute"], Outcome(row["_id"]["outcome"])): int(row["count"]) for row in rows}
+def timeline(database: Database, span: Span, scope: Scope, now: datetime) -> Timeline:
+    """Count the items of a scope that ended within the span."""
+    series: Series = {SUCCESS: [0] * span.bars, DUPLICATE: [0] * span.bars}
+    for hour in hours(database, scope, span.start, span.end, now):
+        _put(hour, span, series)
+    outcomes = {outcome: series.pop(outcome) for outcome in (SUCCESS, DUPLICATE)}
+    reasons = dict(sorted(series.items(), key=lambda entry: (-sum(entry[1]), entry[0])))
+    outcomes[ERROR] = [sum(counts) for counts in zip(*reasons.values(), strict=True)] or [0] * span.bars
+    return Timeline(span, outcomes, {name: counts for name, counts in reasons.items() if any(counts)})
 
-    def counts(start: datetime) -> Counts:
-        ended = (Outcome.SUCCESS, Outcome.DUPLICATE, Outcome.ERROR)
-        return Counts(*(counted.get((start, outcome), 0) for outcome in ended))
 
-    starts = (span.start + index * MINUTE for index in range(span.minutes))
-    minutes = tuple(Minute(start, counts(start)) for start in starts)
-    return Timeline(
-        span,
-        minutes,
-        Counts(
-            sum(minute.counts.success for minute in minutes),
-            sum(minute.counts.duplicate for minute in minutes),
-            sum(minute.counts.error for minute in minutes),
-        ),
-    )
+def _put(hour: Hour, span: Span, series: Series) -> None:
+    """Add an hour's minutes to the bars they belong to."""
+    before = (hour.start - span.start) // MINUTE
+    first, last = max(0, -before), min(60, (span.end - hour.start) // MINUTE)
+    width = span.bar_minutes
+    for end, counts in hour.ends.items():
+        bars = series.setdefault(end, [0] * span.bars)
+        for minute in range(first, last, width):
+            bars[(before + minute) // width] += sum(counts[minute : minute + width])

@@ -1,28 +1,32 @@
-// Draws the histogram that the page carries, in the shades of the colour scheme in use.
+// Leads from a click on a bar to the items behind it.
 "use strict";
 
-let drawnIn = null;
+const written = (time) => new Date(time).toISOString().replace(".000", "");
 
-function draw() {
-  const place = document.getElementById("histogram");
-  if (drawnIn && drawnIn !== place) Plotly.purge(drawnIn);
-  drawnIn = place;
-  const figure = JSON.parse(document.getElementById("figure").textContent);
-  const styles = getComputedStyle(document.documentElement);
-  const shade = (name) => styles.getPropertyValue(`--${name}`).trim();
-  for (const bars of figure.data) {
-    bars.marker.color = shade(bars.name);
-    bars.marker.pattern.fgcolor = shade("raised");
-    bars.marker.pattern.bgcolor = shade(bars.name);
-  }
-  const { layout } = figure;
-  layout.font.color = shade("ink");
-  layout.hoverlabel = { bgcolor: shade("raised"), bordercolor: shade("line"), font: { color: shade("ink") } };
-  Object.assign(layout.xaxis, { linecolor: shade("quiet"), tickcolor: shade("quiet"), showline: true });
-  Object.assign(layout.yaxis, { gridcolor: shade("grid"), zeroline: false });
-  return Plotly.react(place, figure.data, layout, { responsive: true, displayModeBar: false });
+function partAt(place, event, bar) {
+  const axis = place._fullLayout.yaxis;
+  const height = axis.p2d(event.clientY - place.querySelector(".nsewdrag").getBoundingClientRect().top);
+  let top = 0;
+  return place.data.find((part) => (top += part.y[bar]) > height);
 }
 
-draw();
-document.addEventListener("graymill:fresh", draw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+function lead(place) {
+  place.on("plotly_click", ({ points: [point], event }) => {
+    const { x0, dx } = point.data;
+    const start = Date.parse(`${x0.replace(" ", "T")}Z`) + point.pointNumber * dx;
+    const address = new URL(place.dataset.items, location.href);
+    address.searchParams.set("from", written(start));
+    address.searchParams.set("to", written(start + dx));
+    const part = partAt(place, event, point.pointNumber)?.name;
+    if (part && part !== "others") address.searchParams.set(place.dataset.by, part);
+    else if (place.dataset.by === "reason") address.searchParams.set("outcome", "error");
+    location.assign(address);
+  });
+}
+
+function leadFromHistogram() {
+  lead(document.getElementById("histogram"));
+}
+
+leadFromHistogram();
+document.addEventListener("graymill:fresh", leadFromHistogram);

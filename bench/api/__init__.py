@@ -1,0 +1,1 @@
+"""How long the API's addresses take on a large database."""

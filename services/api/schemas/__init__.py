@@ -1,0 +1,1 @@
+"""What is answered as JSON: each model writes itself, and is described at `/openapi.json`."""

@@ -1,0 +1,56 @@
+"""Pictures of the pages for the README, on request: `make screenshots`."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser_world import browsing
+from tests.stack_world import running
+
+FOLDER = os.environ.get("SCREENSHOTS")
+MOST_BYTES = 150_000
+WINDOW = {"width": 1280, "height": 860}
+PATIENCE_MILLISECONDS = 240_000
+ADDRESSES = {
+    "home": "/",
+    "task": "/url_tasks/{task}",
+    "lines": "/url_tasks/{task}/items?reason=http_4xx",
+}
+"""What is shown once all samples have their outcomes, each in light and dark; `{task}` is their task."""
+
+
+def small_png(picture: bytes) -> bytes:
+    """Give the picture again, with as many colours as the bound leaves room for."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    for colors in (256, 128, 64, 32):
+        written = io.BytesIO()
+        image.quantize(colors, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
+        if written.tell() <= MOST_BYTES:
+            return written.getvalue()
+    raise AssertionError(f"more than {MOST_BYTES:,} bytes even with few colours")
+
+
+def shoot(page: Page, name: str) -> None:
+    """Write what the window shows, in light and dark."""
+    for scheme, ending in (("light", ""), ("dark", "-dark")):
+        page.emulate_media(color_scheme=scheme)
+        Path(str(FOLDER), f"{name}{ending}.png").write_bytes(small_png(page.screenshot(animations="disabled")))
+
+
+@pytest.mark.skipif(not FOLDER, reason="make screenshots")
+def test_pictures_of_the_pages(rabbitmq, mongodb, tmp_path):
+    with running(rabbitmq, mongodb, tmp_path) as stack, browsing() as browser:
+        page = browser.new_page(viewport=WINDOW)
+        page.goto(stack.address)
+        page.get_by_role("button", name="Load the samples").click()
+        task = page.url.rpartition("/")[2]
+        expect(page.locator("[data-summary]")).to_contain_text("about", timeout=PATIENCE_MILLISECONDS)
+        shoot(page, "running")
+        expect(page.locator("[data-summary]")).to_contain_text("Every URL", timeout=PATIENCE_MILLISECONDS)
+        for name, address in ADDRESSES.items():
+            page.goto(f"{stack.address}{address.format(task=task)}", wait_until="networkidle")
+            shoot(page, name)

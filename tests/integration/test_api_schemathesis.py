@@ -1,0 +1,96 @@
+"""Every route of the document, asked for in every way that the document allows and in many that it does not.
+
+Whatever is asked, the answer must be one that the document names, and none of them a fault of the server's.
+"""
+
+import secrets
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from werkzeug.wsgi import ClosingIterator
+
+from common.broker import parameters
+from common.database import connect, create_indexes
+from common.publisher import Publisher
+from common.settings import Settings
+from common.topology import Topology
+from services.api.app import create_app
+from tests.api_world import World
+from tests.fleet import eventually
+from tests.page_world import PageWorld
+
+EXAMPLES = 6
+CONFIG = {"generation": {"deterministic": True}}
+
+
+class Current:
+    """The application of the test that runs; when tests are collected, one that only knows its document."""
+
+    def __init__(self) -> None:
+        self.app = create_app(Settings.from_environ({}), None, None)
+
+    def __call__(self, environ, start_response):
+        """Answer, and end as servers do: what is sent bit by bit gives back what it holds when it is closed."""
+        with closing(ClosingIterator(self.app(environ, start_response))) as body:
+            return [b"".join(body)]
+
+
+CURRENT = Current()
+API = schemathesis.openapi.from_wsgi("/openapi.json", CURRENT, config=SchemathesisConfig.from_dict(CONFIG))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def application(rabbitmq, mongodb):
+    """Run the application on a real broker and a real database, in which what the document's examples name is there."""
+    name = f"test-{secrets.token_hex(4)}"
+    environment = {
+        "AMQP_URL": rabbitmq.url,
+        "AMQP_PREFIX": f"{name}.",
+        "MONGO_URL": replace(mongodb, database=name).url,
+    }
+    chosen = Settings.from_environ(environment)
+    database = connect(chosen.mongo_url, application="tests")
+    create_indexes(database)
+    World(database).make_examples_true()
+    PageWorld(database).make_examples_true()
+    publisher = Publisher("tests", parameters(chosen, "tests"), Topology.of(chosen))
+    eventually(lambda: publisher.ready)
+    CURRENT.app = create_app(chosen, database, publisher)
+    yield
+    publisher.close()
+    database.client.drop_database(name)
+    database.client.close()
+
+
+@API.hook
+def map_query(context, query):
+    """Write 5.0 as 5: JSON Schema takes both for whole numbers, in an address only digits are one."""
+    whole = {name: int(value) for name, value in (query or {}).items() if isinstance(value, float) and value % 1 == 0}
+    return {**query, **whole} if whole else query
+
+
+@API.parametrize()
+@settings(
+    max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+def test_no_request_is_answered_with_a_fault_or_in_a_way_that_the_document_does_not_name(case):
+    case.call_and_validate(excluded_checks=list(excluded(case)))
+
+
+def excluded(case):
+    """Give the checks that ask for more than a JSON Schema can say of this route."""
+    if {"from", "to"} & set(case.query or ()):
+        # How far the two may be apart, and which comes first.
+        yield positive_data_acceptance
+    if case.path.startswith("/forms/"):
+        # One of some fields must be filled; browsers send the others empty, whatever they are for.
+        yield positive_data_acceptance
+        yield negative_data_rejection
+    if case.path in ("/images_tasks", "/text_tasks") and case.method == "POST":
+        # Which URLs are taken for sure is described; those with a host of another script, say, are taken as well.
+        yield negative_data_rejection

@@ -1,0 +1,43 @@
+"""A page of ours in a browser, watched: it may complain of nothing, ask nobody else, and be usable by everybody."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@contextmanager
+def watched(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """Have a page open; fails on a word on its console, a violation of its policy, or a request to another host.
+
+    That an answer of ours is an error is the one thing that a browser says on the console of its own accord.
+    """
+    page = browser.new_page(**options)
+    complaints: list[str] = []
+    page.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective))")
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if not message.text.startswith("Failed to load") else None,
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith(address) else complaints.append(asked.url))
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def violations(page: Page) -> list[tuple[str, str]]:
+    """Give what axe finds against WCAG 2.2 AA and good practice: the rule, and the first element that breaks it."""
+    found = Axe().run(page, options={"runOnly": TAGS, "resultTypes": ["violations"]}).response["violations"]
+    return [(violation["id"], violation["nodes"][0]["html"]) for violation in found]
+
+
+def check(page: Page, *, axe: bool = True) -> None:
+    """Check that the page fits its window and that axe finds nothing; axe is itself a script."""
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, page.url
+    if axe:
+        assert violations(page) == [], page.url
