@@ -64,7 +64,7 @@ def faults(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"]]
 
 
-@pytest.mark.parametrize(("scheme", "width"), product(("light", "dark"), (TELEPHONE, DESK)))
+@pytest.mark.parametrize(("scheme", "width"), [*product(("light", "dark"), (TELEPHONE, DESK))])
 def test_the_pages_are_accessible_and_no_wider_than_the_screen(browser, address, world, scheme, width):
     stored = photographs(world)
     task_id = world.database["tasks"].find_one({})["_id"]
