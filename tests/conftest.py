@@ -2,10 +2,20 @@
 
 import logging
 
+import pytest
+
 from tests import containers
 from tests.servers import database, environment, mongodb, rabbitmq, settings, topology  # noqa: F401
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells every refused connection in twenty lines
+
+
+CONTAINERS = ("test_compose.py", "test_cluster.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the tests that start and stop networks for the end: a browser drops its connections when one comes."""
+    items.sort(key=lambda item: item.path.name in CONTAINERS)
 
 
 def pytest_report_header() -> str:

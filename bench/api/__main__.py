@@ -19,7 +19,7 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from bench.api.filling import Filled, fill
+from bench.api.filling import HOUR, Filled, fill
 from common.database import connect
 from deploy.local.mongodb import MongoDB
 from deploy.local.ports import free_ports
@@ -72,7 +72,8 @@ def main(items: int, images: int, count: int) -> None:
             Console(stderr=True).print(f"filled in {time.monotonic() - began:.0f} s")
             with _api(mongodb.url, folder / "api.log") as address:
                 # It counts the latest hours when it starts, as it does all the time in service.
-                wait_until(lambda: bool(database["hours"].find_one()), 120, "counts of the latest hours")
+                latest = {"_id.hour": {"$gt": datetime.now(UTC) - HOUR}, "minutes": {"$gt": 0}}
+                wait_until(lambda: bool(database["hours"].find_one(latest)), 120, "counts of the latest hour")
                 rows = [_measure(address, path(filled), count) for path in ADDRESSES]
             database.client.close()
     _print(f"{items:,} items that ended in an hour, {images:,} images, {count} requests each", rows)

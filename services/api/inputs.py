@@ -5,6 +5,7 @@ the sentence of a refusal are all made of that declaration.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
@@ -57,6 +58,12 @@ class Path(BaseModel):
 
 class Query(Input):
     """The arguments behind the question mark; forms send empty ones, which are as absent. Others are ignored."""
+
+    @classmethod
+    @cache
+    def model_json_schema(cls, *arguments: Any, **named: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Describe the model; flask-openapi asks for it at every request."""
+        return super().model_json_schema(*arguments, **named)
 
     @model_validator(mode="before")
     @classmethod

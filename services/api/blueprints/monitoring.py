@@ -18,6 +18,7 @@ from services.api.figure import By, histogram, queue_lines, shade, stacked
 from services.api.figure_table import rows
 from services.api.instants import SpanQuery
 from services.api.protection import content_security_policy
+from services.api.queries.failing import LATEST_ERRORS
 from services.api.queries.scope import Scope
 from services.api.queries.tasks import newest_names, task_exists
 from services.api.queries.timeline import Timeline, timeline
@@ -90,6 +91,7 @@ def page(query: HistogramQuery) -> Response:
             lines=lines,
             line_shades=line_shades,
             lengths=LENGTHS,
+            latest_errors=LATEST_ERRORS,
             following=query.reaches_now,
             asked=asked(query),
             tasks=newest_names(database(), LATEST_TASKS),

@@ -8,7 +8,7 @@ from common.reasons import Reason
 from services.api.queries.scope import Scope
 from services.api.queries.span import Span
 
-LATEST_ERRORS = 10_000
+LATEST_ERRORS = 5_000
 """So many are looked at, so that a bad day is counted as quickly as a good one."""
 
 
@@ -22,7 +22,7 @@ class FailingHost:
 
 
 def failing_hosts(database: Database, span: Span, scope: Scope, most: int) -> tuple[FailingHost, ...]:
-    """Give the hosts with the most errors among the latest 10,000 of the span, most first."""
+    """Give the hosts with the most errors among the latest errors of the span, most first."""
     pipeline: list[dict[str, Any]] = [
         {"$match": scope.failed(span.start, span.end)},
         {"$sort": {"finished_at": -1, "_id": -1}},

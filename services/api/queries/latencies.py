@@ -32,7 +32,7 @@ class StageLatency:
 
 
 def latencies(database: Database, span: Span, scope: Scope) -> tuple[StageLatency, ...]:
-    """Give the latencies of the latest 1,000 items of the span; nothing when none of them was timed."""
+    """Give the latencies of the latest items of the span; nothing when none of them was timed."""
     with unavailability():
         found = database["items"].find(scope.ended(span.start, span.end), {"_id": 0, "took_ms": 1})
         latest = found.sort([("finished_at", -1), ("_id", -1)]).limit(LATEST_ITEMS).hint(scope.index)

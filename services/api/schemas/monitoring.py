@@ -8,8 +8,8 @@ from pydantic import Field
 from common.reasons import Reason
 from services.api.describing import Answer
 from services.api.queries.depths import Depths, QueueDepths
-from services.api.queries.failing import FailingHost
-from services.api.queries.latencies import Latency, StageLatency
+from services.api.queries.failing import LATEST_ERRORS, FailingHost
+from services.api.queries.latencies import LATEST_ITEMS, Latency, StageLatency
 from services.api.queries.timeline import Timeline
 from services.api.report import Report
 from services.api.schemas.members import Count, Moment
@@ -143,9 +143,13 @@ class MonitoringAnswer(Answer):
     bins: list[BinAnswer]
     totals: CountsAnswer
     throughput: ThroughputAnswer
-    latencies: Annotated[list[StageLatencyAnswer], Field(description="Of the latest 1,000 items of the span.")]
+    latencies: Annotated[
+        list[StageLatencyAnswer], Field(description=f"Of the latest {LATEST_ITEMS:,} items of the span.")
+    ]
     queues: QueuesAnswer
-    failing_hosts: Annotated[list[FailingHostAnswer], Field(description="Among the latest 10,000 errors of the span.")]
+    failing_hosts: Annotated[
+        list[FailingHostAnswer], Field(description=f"Among the latest {LATEST_ERRORS:,} errors of the span.")
+    ]
 
     @classmethod
     def of(cls, report: Report) -> "MonitoringAnswer":
