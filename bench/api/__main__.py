@@ -19,7 +19,7 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from bench.api.filling import HOUR, Filled, fill
+from bench.api.filling import HOUR, Filled, feeding, fill
 from common.database import connect
 from deploy.local.mongodb import MongoDB
 from deploy.local.ports import free_ports
@@ -70,7 +70,7 @@ def main(items: int, images: int, count: int) -> None:
             database = connect(mongodb.url, application="bench")
             filled = fill(database, items, images, datetime.now(UTC))
             Console(stderr=True).print(f"filled in {time.monotonic() - began:.0f} s")
-            with _api(mongodb.url, folder / "api.log") as address:
+            with feeding(database, filled.further), _api(mongodb.url, folder / "api.log") as address:
                 # It counts the latest hours when it starts, as it does all the time in service.
                 latest = {"_id.hour": {"$gt": datetime.now(UTC) - HOUR}, "minutes": {"$gt": 0}}
                 wait_until(lambda: bool(database["hours"].find_one(latest)), 120, "counts of the latest hour")

@@ -3,10 +3,13 @@
 import hashlib
 import io
 import random
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count, islice, takewhile
 from uuid import UUID, uuid4
 
 from bson import Binary
@@ -25,8 +28,6 @@ TASKS = 10
 HOSTS = 5_000
 REASONS = (Reason.HTTP_4XX, Reason.TIMEOUT, Reason.DNS, Reason.DECODE, Reason.HTTP_5XX, Reason.NOT_AN_IMAGE)
 HOUR = timedelta(hours=1)
-TO_COME = timedelta(minutes=10)
-"""Some items end after the filling, so that the latest minutes are busy while the measuring goes on."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Filled:
     md5: str
     file_name: str
     host: str
+    further: Iterator[Document] = field(repr=False)
+    """The items that end after the filling, at the same rate and without an end."""
 
 
 def fill(database: Database, items: int, images: int, now: datetime, *, seed: int = 7) -> Filled:
@@ -46,8 +49,9 @@ def fill(database: Database, items: int, images: int, now: datetime, *, seed: in
     md5s = [hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest() for number in range(images)]
     task_ids = [uuid4() for _ in range(TASKS)]
     database["tasks"].insert_many([_task(task_id, items // TASKS, now) for task_id in task_ids])
+    ending = _items(task_ids, md5s, now - HOUR, HOUR / items, chance)
     for name, documents in (
-        ("items", _items(task_ids, md5s, items, now, chance)),
+        ("items", islice(ending, items)),
         ("images", _images(task_ids[0], md5s, now, chance)),
         ("grays", ({"_id": md5, "png": _gray()} for md5 in md5s)),
     ):
@@ -56,7 +60,26 @@ def fill(database: Database, items: int, images: int, now: datetime, *, seed: in
         states = {name: QueueState(chance.randrange(1_000), 1) for name in ("fetcher", "hasher", "grayscaler", "dead")}
         note_depths(database, states, now - hour * HOUR)
     some = database["items"].find_one({"task_id": task_ids[0], "outcome": "success"}) or {}
-    return Filled(task_ids[0], some["md5"], some["file_name"], some["host"])
+    return Filled(task_ids[0], some["md5"], some["file_name"], some["host"], ending)
+
+
+@contextmanager
+def feeding(database: Database, further: Iterator[Document]) -> Iterator[None]:
+    """Have items go on ending, so that the latest minutes are as busy as the others while the API is measured."""
+    stopping = threading.Event()
+
+    def feed() -> None:
+        while not stopping.wait(0.1):
+            ended = takewhile(lambda item: item["finished_at"] <= datetime.now(UTC), further)
+            _insert(database, "items", ended)
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
 
 
 def _insert(database: Database, name: str, documents: Iterator[Document]) -> None:
@@ -75,11 +98,10 @@ def _task(task_id: UUID, total: int, now: datetime) -> Document:
 
 
 def _items(
-    task_ids: list[UUID], md5s: list[str], count: int, now: datetime, chance: random.Random
+    task_ids: list[UUID], md5s: list[str], start: datetime, interval: timedelta, chance: random.Random
 ) -> Iterator[Document]:
     """Give the items, one ending after the other, as the aggregator leaves them."""
-    start = now + TO_COME - HOUR
-    for number in range(count):
+    for number in count():
         task_id, line = task_ids[number % TASKS], number // TASKS + 1
         name = f"{chance.randrange(10_000)}.jpg"
         url = f"https://host{min(int(chance.expovariate(0.01)), HOSTS - 1)}.example/images/{line}/{name}"
@@ -93,7 +115,7 @@ def _items(
             why = {"detail": "as seen", "stage": "fetcher", "attempts": 1}
             end = {"outcome": "error", "reason": chance.choice(REASONS).value, **why}
         took_ms = [chance.randrange(200) for _ in range(6)]
-        yield {**item, "host": host_of(url), **end, "took_ms": took_ms, "finished_at": start + number * HOUR / count}
+        yield {**item, "host": host_of(url), **end, "took_ms": took_ms, "finished_at": start + number * interval}
 
 
 def _images(task_id: UUID, md5s: list[str], now: datetime, chance: random.Random) -> Iterator[Document]:
