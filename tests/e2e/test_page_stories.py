@@ -49,7 +49,7 @@ def web() -> Iterator[Web]:
 @pytest.fixture
 def overlay(environment: dict[str, str]) -> dict[str, str]:
     limits = {"FETCH_ALLOW_NETS": "127.0.0.2/32", "PAGE_MAX_IMAGES": str(MOST_IMAGES)}
-    return {**environment, **limits}
+    return {**environment, **limits, "WEBHOOK_SECRET": "known to the receiver"}
 
 
 @pytest.fixture
@@ -281,3 +281,22 @@ def test_pages_from_the_shell(
     [again, other] = fetcher("publish", "--page", page, "--page", f"{web.base_url}/none", "--images")
     assert (again["task"], again["there_already"]) == (images["task"], True)
     assert (other["status"], other["page_error"]["status"]) == ("error", 404)
+
+
+def test_who_asked_for_it_is_told_of_the_end_until_it_is_taken(
+    api: FlaskClient, workers: dict[str, Process], web: Web
+) -> None:
+    web.statuses = [503]
+    page = web.html("/page", "<p>No image of it is there.<img src=gone.png>")
+    task = run(api, "images", page, webhook=f"{web.base_url}/hook")
+    address = f"/images_tasks/{task['id']}"
+    eventually(lambda: api.get(address).json["webhook"]["told_at"], what="the receiver took it")
+    assert api.get(address).json["webhook"] == {
+        "url": f"{web.base_url}/hook",
+        "told_at": api.get(address).json["webhook"]["told_at"],
+        "attempts": 2,
+        "error": None,
+    }
+    [(first, _), (second, body)] = web.posted
+    assert first["webhook-id"] == second["webhook-id"]
+    assert json.loads(body)["data"]["status"] == "partial"
