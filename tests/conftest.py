@@ -1,6 +1,7 @@
 """Fixtures for all tests; a server is only started for a test that asks for it."""
 
 import logging
+import signal
 
 import pytest
 
@@ -9,6 +10,9 @@ from tests.servers import database, environment, mongodb, rabbitmq, settings, to
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells every refused connection in twenty lines
 
+
+# A shell that runs this in the background has SIGINT ignored, and every process that a test starts would ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONTAINERS = ("test_compose.py", "test_cluster.py")
 

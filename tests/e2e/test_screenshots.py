@@ -21,6 +21,7 @@ ADDRESSES = {
     "lines": "/url_tasks/{task}/items?reason=http_4xx",
     "gallery": "/images",
     "image": "/images/{image}",
+    "statistics": "/stats/{image}",
     "monitoring": "/monitoring?minutes=15",
     "docs": "/docs",
 }
