@@ -23,4 +23,4 @@ def example_of(schema: Json, schemas: Json) -> Any:
             return {name: example_of(each, schemas) for name, each in schema.get("properties", {}).items()}
         case {"type": "array", "items": items}:
             return [example_of(items, schemas)]
-    raise NotImplementedError(f"no example of {schema}")
+    raise LookupError(f"no example of {schema}")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,6 +16,7 @@ from common.queue_states import QueueState
 from services.api.queries.depths import note_depths
 from tests.api_world import NOON, served
 from tests.browser_world import browsing
+from tests.watched import check
 
 QUARTER = f"from={write_instant(NOON)}&to={write_instant(NOON + timedelta(minutes=15))}"
 
@@ -32,7 +34,7 @@ def address(client) -> Iterator[str]:
 
 
 @contextmanager
-def opened(browser: Browser, address: str, **options: str) -> Iterator[Page]:
+def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     """Have a page open; fails on a complaint of its console, a request elsewhere, or a violation of its policy."""
     page = browser.new_page(**{"timezone_id": "Asia/Tokyo", "locale": "en-GB", **options})
     complaints: list[str] = []
@@ -47,6 +49,22 @@ def opened(browser: Browser, address: str, **options: str) -> Iterator[Page]:
 
 def wait_for_bars(page: Page) -> None:
     page.wait_for_selector("#histogram .bars .point path", state="attached")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_everybody_can_use_the_pages(browser, address, world, scheme, width):
+    task = world.task(["https://a.example/1.png", "https://a.example/2.png"])
+    world.end(task, 1, "error", status=404)
+    with opened(
+        browser, address, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True
+    ) as page:
+        page.goto(f"{address}/monitoring?{QUARTER}")
+        page.wait_for_selector("#histogram .nsewdrag", state="attached")
+        check(page)
+        for other in (f"/monitoring/items?{QUARTER}", "/stats", "/docs"):
+            page.goto(address + other)
+            check(page)
 
 
 def click(page: Page, minute: int, height: float) -> dict[str, str]:
