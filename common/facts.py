@@ -90,9 +90,21 @@ def _write_json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _bare(name: str, item: Item) -> Message:
-    """Write a fact that says nothing but which item it is about."""
-    return Message(name, str(item.item_id), "application/octet-stream", _item_headers(item), b"")
+@dataclass(frozen=True, slots=True)
+class _AboutItem:
+    """A fact that says nothing but which item it is about."""
+
+    NAME: ClassVar[str]
+    item: Item
+
+    def to_message(self) -> Message:
+        """Write the fact."""
+        return Message(self.NAME, str(self.item.item_id), "application/octet-stream", _item_headers(self.item), b"")
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """Read the fact."""
+        return cls(read_item(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,38 +147,18 @@ class PageSubmitted:
         return cls(read_item(message), images=body.get("images") is True, refresh=body.get("refresh") is True)
 
 
-@dataclass(frozen=True, slots=True)
-class PageScraped:
+class PageScraped(_AboutItem):
     """A page's text is stored, and the items of its images are in the ledger."""
 
+    __slots__ = ()
     NAME: ClassVar = "page.scraped"
-    item: Item
-
-    def to_message(self) -> Message:
-        """Write the fact."""
-        return _bare(self.NAME, self.item)
-
-    @classmethod
-    def from_message(cls, message: Message) -> Self:
-        """Read the fact."""
-        return cls(read_item(message))
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCompleted:
+class TaskCompleted(_AboutItem):
     """Every item of a task of a page has its outcome. `item` is the page itself."""
 
+    __slots__ = ()
     NAME: ClassVar = "task.completed"
-    item: Item
-
-    def to_message(self) -> Message:
-        """Write the fact."""
-        return _bare(self.NAME, self.item)
-
-    @classmethod
-    def from_message(cls, message: Message) -> Self:
-        """Read the fact."""
-        return cls(read_item(message))
 
 
 @dataclass(frozen=True, slots=True)
