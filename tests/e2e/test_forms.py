@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from common.facts import UrlSubmitted
-from tests.api_world import served
-from tests.browser_world import FLAGS, browsing
+from tests.browser_world import FLAGS
 from tests.watched import watched
 
 NAMED = "--host-resolver-rules=MAP graymill.test 127.0.0.1, MAP evil.test 127.0.0.2"
@@ -22,18 +21,6 @@ DROP = """async ([name, text]) => {
         form.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
     }
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(client) -> Iterator[str]:
-    with served(client.application) as address:
-        yield address
 
 
 @pytest.fixture

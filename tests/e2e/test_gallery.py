@@ -9,26 +9,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from common.facts import HISTOGRAM
-from tests.api_world import World, served
-from tests.browser_world import browsing
+from tests.api_world import World
 from tests.fleet import eventually
 from tests.photo_world import store, variants
 
 TELEPHONE, DESK = 390, 1280
 MOST_BYTES = 100_000
 ATTACK = 'https://a.example/"><script>document.title="run"</script><img src=x onerror=document.title="run">'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(client) -> Iterator[str]:
-    with served(client.application) as address:
-        yield address
 
 
 def photographs(world: World) -> list[str]:

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from common.queue_states import QueueState
-from tests.api_world import NOON, served
-from tests.browser_world import browsing
+from tests.api_world import NOON
 from tests.watched import check, watched
 
 MOST_BYTES = 100_000
@@ -16,18 +15,6 @@ HIDE = """hidden => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(client) -> Iterator[str]:
-    with served(client.application) as address:
-        yield address
 
 
 @pytest.fixture

@@ -14,23 +14,10 @@ from playwright.sync_api import Browser, Page
 from common.instants import write_instant
 from common.queue_states import QueueState
 from services.api.queries.depths import note_depths
-from tests.api_world import NOON, served
-from tests.browser_world import browsing
+from tests.api_world import NOON
 from tests.watched import check
 
 QUARTER = f"from={write_instant(NOON)}&to={write_instant(NOON + timedelta(minutes=15))}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(client) -> Iterator[str]:
-    with served(client.application) as address:
-        yield address
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from common.fetching.target import read_target
 from services.scraper.images import LinkedImage
 from services.scraper.page import Page
 from services.scraper.srcset import candidates
-from tests.browser_world import browsing, open_page, serving
+from tests.browser_world import open_page, serving
 from tests.scraped_pages import NAMES, ScrapedPage
 
 GROUPS = """
@@ -35,12 +35,6 @@ GROUPS = """
 def address() -> Iterator[str]:
     with serving() as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
 
 
 def spelled_alike(url: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser_world import browsing, open_page, serving
+from tests.browser_world import open_page, serving
 from tests.scraped_pages import NAMES, ScrapedPage
 
 
@@ -55,12 +55,6 @@ ON_PURPOSE = {
 def address() -> Iterator[str]:
     with serving() as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
 
 
 def lines(text: str) -> list[str]:

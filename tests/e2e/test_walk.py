@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser_world import browsing
 from tests.stack_world import Stack, running
 from tests.watched import check, watched
 
@@ -23,12 +22,6 @@ PATIENCE_MILLISECONDS = 60_000
 def stack(rabbitmq, mongodb, tmp_path_factory) -> Iterator[Stack]:
     with running(rabbitmq, mongodb, tmp_path_factory.mktemp("stack")) as stack:
         yield stack
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
 
 
 @pytest.fixture(params=WAYS)
