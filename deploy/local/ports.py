@@ -1,12 +1,15 @@
 """Loopback ports: which are free, and which of the stack's are taken by somebody else."""
 
 import errno
+import random
 import socket
-from contextlib import ExitStack
+from itertools import islice
 
 from deploy.local.errors import StackError
 
 LOOPBACK = "127.0.0.1"
+SERVER_PORTS = range(10_000, 32_768)
+"""Linux takes the local ports of connections from above, unless told otherwise."""
 
 
 def is_taken(host: str, port: int) -> bool:
@@ -25,9 +28,12 @@ def is_taken(host: str, port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Give different loopback ports that were free a moment ago."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """Give different loopback ports that nobody listens on.
+
+    They lie below those that the system hands to connections, so that none is taken before its server starts.
+    """
+    candidates = random.sample(SERVER_PORTS, k=1_000)
+    free = list(islice((port for port in candidates if not is_taken(LOOPBACK, port)), count))
+    if len(free) < count:
+        raise StackError(f"found no {count} free ports on {LOOPBACK}")
+    return free
