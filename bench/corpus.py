@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-PHOTOS = Path(__file__).parent.parent / "samples" / "photos"
+ROOT = Path(__file__).parent.parent
+PHOTOS = ROOT / "samples" / "photos"
+CACHE = ROOT / ".data" / "bench"
+"""What is made once: the corpora, and the environments of the tools that we are compared with."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,18 @@ class Corpus:
     kilobytes: tuple[float, float]
     noise: float
 
+    def __str__(self) -> str:
+        return f"{self.count:,} photographs of {self.width} x {self.height}"
+
 
 SMALL = Corpus("small", 2_000, 256, 256, (15, 25), 2.0)
 LARGE = Corpus("large", 400, 1200, 900, (150, 300), 3.0)
 
 
-def build(corpus: Corpus, folder: Path, *, seed: int = 7) -> list[Path]:
+CORPORA = {corpus.name: corpus for corpus in (SMALL, LARGE)}
+
+
+def build(corpus: Corpus, folder: Path = CACHE, *, seed: int = 7) -> list[Path]:
     """Give the corpus's files, making them when they are not there yet."""
     target = folder / f"{corpus.name}-{corpus.count}-{seed}"
     files = [target / f"{number:05}.jpg" for number in range(corpus.count)]

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import psutil
 
-from common.database import connect
+from common.database import Database, connect, create_indexes
 from common.settings import Settings
 from deploy.local.mongodb import MongoDB
 from deploy.local.ports import free_ports
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.server import running
+
+SERVERS = ("rabbitmq", "mongod")
+SERVERS_OWN = {"admin", "config", "local"}
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,25 @@ class Stack:
     processes: Mapping[str, psutil.Process]
     environment: Mapping[str, str]
 
-    def empty(self) -> None:
-        """Forget all that is stored, so that runs do not know each other's URLs."""
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """Open the services' database for the length of a `with` block."""
         database = connect(Settings.from_environ(self.environment).mongo_url, application="bench")
-        for name in ("tasks", "items", "images", "grays", "originals", "halves"):
-            database[name].delete_many({})
-        database.client.close()
+        try:
+            yield database
+        finally:
+            database.client.close()
+
+    def empty(self) -> None:
+        """Forget all that is stored, so that runs do not know each other's URLs.
+
+        Every database but the server's own is dropped, whatever collections it has. What services hold in memory is
+        about tasks that are over.
+        """
+        with self.database() as database:
+            for name in set(database.client.list_database_names()) - SERVERS_OWN:
+                database.client.drop_database(name)
+            create_indexes(database)
 
 
 @contextmanager

@@ -84,6 +84,7 @@ def _api(mongo_url: str, log: Path) -> Iterator[str]:
     """Have the API for the length of a `with` block, without a broker; gives its address."""
     port, no_broker = free_ports(2)
     variables = {"API_PORT": str(port), "MONGO_URL": mongo_url, "AMQP_URL": f"amqp://127.0.0.1:{no_broker}"}
+    variables["API_REQUESTS_PER_MINUTE"] = "0"
     address = f"http://127.0.0.1:{port}"
     with log.open("ab") as output:
         command = [sys.executable, "-m", "services.api"]
