@@ -7,19 +7,24 @@ download or decode never keeps the connection from its heartbeats.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 
 from common.broker import backoff
 from common.errors import Unavailable
-from common.handling import BatchHandler
+from common.handling import BatchHandler, PutOff
 from common.load import Load
 from common.message import Message, Publication
 from common.session import Session
 
 log = logging.getLogger(__name__)
+
+GLANCE_SECONDS = 0.01
+
+Answers = Sequence[Sequence[Publication] | PutOff]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class Delivery:
 class Consumer:
     """What is consumed and how: `threads` handlers at once, each given up to `batch_size` deliveries.
 
-    A batch that is not full waits `linger_seconds` for more: worth it where a batch costs little more than one.
+    A batch that is not full waits up to `linger_seconds` for more: worth it where it costs little more than one.
+    What a handler puts off is done on one of `put_off_threads` others, a message at a time.
     At most `prefetch_count` deliveries are held unacked; times the largest body, that bounds the memory.
     """
 
@@ -46,7 +52,9 @@ class Consumer:
     threads: int = 1
     batch_size: int = 1
     linger_seconds: float = 0.0
+    put_off_threads: int = 0
     inbox: SimpleQueue[Delivery] = field(default_factory=SimpleQueue, repr=False)
+    put_off: SimpleQueue[tuple[Delivery, PutOff]] = field(default_factory=SimpleQueue, repr=False)
 
 
 @dataclass(slots=True)
@@ -69,9 +77,14 @@ class Crew:
     def start(self) -> None:
         """Start the threads; they end with the process."""
         for consumer in self._consumers:
-            for number in range(consumer.threads):
-                name = f"{consumer.queue}-{number + 1}"
-                threading.Thread(target=self._serve, args=[consumer], name=name, daemon=True).start()
+            for number in range(1, consumer.threads + 1):
+                self._start(self._serve, consumer, f"{consumer.queue}-{number}")
+            for number in range(1, consumer.put_off_threads + 1):
+                self._start(self._serve_put_off, consumer, f"{consumer.queue}-put-off-{number}")
+
+    @staticmethod
+    def _start(serve: Callable[[Consumer], None], consumer: Consumer, name: str) -> None:
+        threading.Thread(target=serve, args=[consumer], name=name, daemon=True).start()
 
     def work_under(self, load: Load) -> None:
         """Keep to a new connection's load from now on."""
@@ -90,28 +103,46 @@ class Crew:
         """Handle deliveries for ever, on a handler thread."""
         while True:
             batch = self._next_batch(consumer)
-            if not batch:
-                continue
-            session, load = batch[0].session, batch[0].load
-            held_bytes = sum(len(delivery.message.body) for delivery in batch)
-            load.change(held_bytes)
-            given = self._handle(consumer, batch)
-            if given is None:
-                load.change(-held_bytes, -len(batch))
+            if batch:
+                self._work(consumer, batch, partial(consumer.handle, [delivery.message for delivery in batch]))
+
+    def _serve_put_off(self, consumer: Consumer) -> None:
+        """Do for ever what handlers put off, on a thread for that."""
+        while True:
+            delivery, put_off = consumer.put_off.get()
+            delivery.load.wait()
+            if self._dismissed.is_set():
+                delivery.load.change(0, -1)
             else:
-                load.change(-held_bytes + sum(_size(publications) for publications in given))
-                session.call(partial(self._settle, batch, given))
+                self._work(consumer, [delivery], partial(_alone, put_off))
+
+    def _work(self, consumer: Consumer, batch: Sequence[Delivery], handle: Callable[[], Answers]) -> None:
+        """Handle a batch and have it settled, but for what is put off."""
+        session, load = batch[0].session, batch[0].load
+        held_bytes = sum(len(delivery.message.body) for delivery in batch)
+        load.change(held_bytes)
+        answers = self._insist(consumer, session, handle)
+        if answers is None:
+            load.change(-held_bytes, -len(batch))
+            return
+        given = []
+        for delivery, answer in zip(batch, answers, strict=True):
+            if callable(answer):
+                consumer.put_off.put((delivery, answer))
+            else:
+                given.append((delivery, answer))
+        load.change(-held_bytes + sum(_size(publications) for _delivery, publications in given))
+        if given:
+            session.call(partial(self._settle, given))
 
     def _next_batch(self, consumer: Consumer) -> list[Delivery]:
         """Wait for a delivery and take what has come behind it, leaving out what an ended connection delivered."""
         self._load.wait()
         batch = [consumer.inbox.get()]
-        full_at = time.monotonic() + consumer.linger_seconds
-        while len(batch) < consumer.batch_size:
-            try:
-                batch.append(consumer.inbox.get(timeout=max(0.0, full_at - time.monotonic())))
-            except Empty:
-                break
+        _linger(consumer)
+        with suppress(Empty):
+            while len(batch) < consumer.batch_size:
+                batch.append(consumer.inbox.get_nowait())
         with self._taking:
             # Under the lock, so that winding down does not find the load idle while this batch is being taken.
             if self._dismissed.is_set():
@@ -122,17 +153,16 @@ class Crew:
                 batch[0].load.change(0, len(batch))
         return batch
 
-    def _handle(self, consumer: Consumer, batch: Sequence[Delivery]) -> Sequence[Sequence[Publication]] | None:
+    def _insist(self, consumer: Consumer, session: Session, handle: Callable[[], Answers]) -> Answers | None:
         """Give what the handler gives, or None when the batch must go back to the broker.
 
         While something the handler needs is away, the same batch is tried again: nothing is returned to the broker,
         because up to its version 4.2 each return counts to the delivery limit.
         """
-        session = batch[0].session
         waits = backoff()
         while session.alive:
             try:
-                return consumer.handle([delivery.message for delivery in batch])
+                return handle()
             except Unavailable as error:
                 if self._dismissed.is_set():
                     return None
@@ -147,9 +177,9 @@ class Crew:
                 return None
         return None
 
-    def _settle(self, batch: Sequence[Delivery], given: Sequence[Sequence[Publication]]) -> None:
+    def _settle(self, given: Sequence[tuple[Delivery, Sequence[Publication]]]) -> None:
         """Publish, and ack each delivery once all that it gave is confirmed. On the session's thread."""
-        for delivery, publications in zip(batch, given, strict=True):
+        for delivery, publications in given:
             if not publications:
                 self._done(delivery)
             outstanding = _Outstanding(delivery, len(publications))
@@ -165,8 +195,31 @@ class Crew:
     @staticmethod
     def _done(delivery: Delivery) -> None:
         delivery.session.ack(delivery.tag)
+        delivery.load.settled += 1
         delivery.load.change(0, -1)
+
+
+def _linger(consumer: Consumer) -> None:
+    """Wait until there is a full batch, but neither longer than it may take nor once nothing more comes.
+
+    The inbox is looked at now and then: to be woken for each delivery costs as much as to handle it.
+    """
+    began = grown = time.monotonic()
+    count = 0
+    while (now := time.monotonic()) - began < consumer.linger_seconds:
+        before, count = count, consumer.inbox.qsize()
+        if count >= consumer.batch_size - 1:
+            break
+        if count > before:
+            grown = now
+        elif now - grown > consumer.linger_seconds / 3:
+            break
+        time.sleep(min(GLANCE_SECONDS, consumer.linger_seconds))
 
 
 def _size(publications: Sequence[Publication]) -> int:
     return sum(len(publication.message.body) for publication in publications)
+
+
+def _alone(put_off: PutOff) -> Answers:
+    return [put_off()]

@@ -16,6 +16,8 @@ halves     _id: message id; a gray image that came before its hash
 reopenings _id: hour; token, settled_at: see common.reopening
 hours      _id: task, host, hour; what ended in each minute of it, once counted: see services.api.queries.hours
 depths     _id: queue, step_seconds, start; messages waiting: see services.api.queries.depths
+watch      _id: standstill; whether anything moves: see common.standstill
+dead_letters _id: letter id; messages that no worker could handle, the newest of them: see common.dead_letters
 """
 
 from collections.abc import Iterator
@@ -49,6 +51,7 @@ OWN_FAULT_CODES = {
 disk or rights must never be held against the message that met it."""
 
 COMPRESSED = ("grays", "originals", "thumbnails", "halves")
+CAPPED = {"dead_letters": {"size": 1 << 30, "max": 10_000}}
 MONITORED_DAYS = 34
 """So long are counts and depths kept: thirty days can be shown, and a document of depths spans up to sixty hours."""
 
@@ -89,6 +92,7 @@ INDEXES = {
     "halves": [IndexModel([("first_at", ASCENDING)], expireAfterSeconds=HALF_LIFETIME_SECONDS)],
     "hours": [IndexModel([("counted_at", ASCENDING)], expireAfterSeconds=MONITORED_DAYS * 86_400)],
     "depths": [IndexModel([("start", ASCENDING)], expireAfterSeconds=MONITORED_DAYS * 86_400)],
+    "dead_letters": [IndexModel([("at", DESCENDING), ("_id", DESCENDING)])],
 }
 
 
@@ -122,14 +126,21 @@ def create_indexes(database: Database) -> None:
         for name in COMPRESSED:
             if name not in present:
                 _create_uncompressed(database, name)
+        for name, most in CAPPED.items():
+            if name not in present:
+                _create(database, name, capped=True, **most)
         for collection, indexes in INDEXES.items():
             database[collection].create_indexes(indexes)
 
 
 def _create_uncompressed(database: Database, name: str) -> None:
     """Spare the server from compressing what is compressed already."""
+    _create(database, name, storageEngine={"wiredTiger": {"configString": "block_compressor=none"}})
+
+
+def _create(database: Database, name: str, **options: Any) -> None:
     with suppress(pymongo.errors.CollectionInvalid):
-        database.create_collection(name, storageEngine={"wiredTiger": {"configString": "block_compressor=none"}})
+        database.create_collection(name, **options)
 
 
 def ping(database: Database, *, seconds: float = 1.0) -> bool:

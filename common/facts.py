@@ -275,6 +275,16 @@ class ImageGrayscaled:
         )
 
 
+def download_of(message: Message) -> UUID | None:
+    """Give the download that a message is a half of, for which its item may have been claimed."""
+    if message.type not in (ImageHashed.NAME, ImageGrayscaled.NAME):
+        return None
+    try:
+        return UUID(message.message_id)
+    except ValueError:
+        return None
+
+
 def _read_hash(headers: Headers) -> int:
     return int(_header(headers, "perceptual_hash", str, lambda value: HASH_OF_63_BITS.fullmatch(value) is not None), 16)
 
@@ -304,7 +314,10 @@ class ItemKnown:
 
 @dataclass(frozen=True, slots=True)
 class ItemFailed:
-    """A stage gave an item up. `status` is the HTTP status, where there was one."""
+    """A stage gave an item up. `status` is the HTTP status, where there was one.
+
+    `download` is the message id of what killed the workers that joined it: they may have claimed the item for it.
+    """
 
     NAME: ClassVar = "item.failed"
     item: Item
@@ -313,6 +326,7 @@ class ItemFailed:
     detail: str
     status: int | None = None
     attempts: int = 1
+    download: UUID | None = None
 
     def to_message(self) -> Message:
         """Write the fact."""
@@ -322,6 +336,7 @@ class ItemFailed:
             "detail": _text(self.detail, 500),
             "status": self.status,
             "attempts": self.attempts,
+            "download": self.download and str(self.download),
         }
         return Message(
             self.NAME, str(self.item.item_id), "application/json", _item_headers(self.item), _write_json(body)
@@ -338,6 +353,13 @@ class ItemFailed:
         status, attempts = body.get("status"), body.get("attempts", 1)
         if not (status is None or _is_whole(status, 100, 999)) or not _is_whole(attempts, 1, MOST_NUMBER):
             raise MalformedMessage("status or attempts is no such number")
+        download = body.get("download")
         return cls(
-            read_item(message), _text(body.get("stage"), 40), reason, _text(body.get("detail"), 500), status, attempts
+            read_item(message),
+            _text(body.get("stage"), 40),
+            reason,
+            _text(body.get("detail"), 500),
+            status,
+            attempts,
+            None if download is None else _uuid(download, "download"),
         )

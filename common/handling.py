@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from common.errors import MalformedMessage, Permanent, Transient, Unavailable
-from common.facts import ItemFailed, read_item
+from common.facts import ItemFailed, download_of, read_item
 from common.items import Item
 from common.message import Message, Publication
 from common.reasons import Reason
@@ -21,8 +21,12 @@ from common.topology import Topology
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Message], Iterable[Message]]
-BatchHandler = Callable[[Sequence[Message]], Sequence[Sequence[Publication]]]
-"""Gives, for each message, what must be published and confirmed before it is acked. Raises only Unavailable."""
+PutOff = Callable[[], Sequence[Publication]]
+"""What is still to be done for a message, on a thread of its own."""
+BatchHandler = Callable[[Sequence[Message]], Sequence[Sequence[Publication] | PutOff]]
+"""Gives, for each message, what must be published and confirmed before it is acked, at once or put off.
+
+Both raise only Unavailable."""
 
 CLOCK_SLACK_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 2 * 86_400.0
@@ -67,7 +71,8 @@ class Stage:
             item = read_item(message)
         except MalformedMessage:
             return publications
-        return [*publications, self._failed(item, message, Permanent(Reason.POISON, sentence))]
+        fact = ItemFailed(item, self.queue, Reason.POISON, sentence, None, attempts(message), download_of(message))
+        return [*publications, self.topology.fact(fact.to_message())]
 
     def _again(self, message: Message, error: Transient, taken_up_ms: int) -> Publication:
         """Send it round through a delay queue, or end the item when it has had its tries."""

@@ -4,7 +4,10 @@ import threading
 
 
 class Load:
-    """Counts deliveries and bytes under way; `wait` holds a thread back while there is more than the limit."""
+    """Counts deliveries and bytes under way; `wait` holds a thread back while there is more than the limit.
+
+    `delivered` and `settled` count deliveries that came and that are done with, on the connection's thread alone.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
@@ -12,6 +15,8 @@ class Load:
         self._deliveries = 0
         self._shut = False
         self._ended = False
+        self.delivered = 0
+        self.settled = 0
         self._changed = threading.Condition()
 
     def change(self, difference_bytes: int, deliveries: int = 0) -> None:
@@ -37,6 +42,11 @@ class Load:
         """Wait until something new may be taken."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or (not self._shut and self._bytes < self._limit_bytes))
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Tell whether every delivery that came is done with, those that nobody has taken up yet included."""
+        return self.delivered == self.settled
 
     @property
     def idle(self) -> bool:

@@ -55,7 +55,7 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.GRAY_TOO_LARGE: "the gray version is larger than MAX_GRAY_BYTES",
     Reason.OPT_OUT: "the server asks not to use the image (X-Robots-Tag: noai, noimageai)",
     Reason.ROBOTS: "the site's robots.txt asks not to fetch it",
-    Reason.POISON: "a worker failed on it in a way nobody foresaw; the message is in the dead-letter queue",
+    Reason.POISON: "a worker failed on it in a way nobody foresaw; the message is among the dead letters",
     Reason.NOT_HTML: "a page was asked for and the answer is no HTML",
     Reason.CANCELLED: "its task was deleted before it had an outcome",
 }

@@ -1,5 +1,6 @@
 """What every worker's `__main__` does around its own wiring: settings, logs, signals, exit codes."""
 
+import gc
 import sys
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ def run_worker(name: str, wire: Callable[[Settings], Worker]) -> None:
         logs.configure(settings, name)
         worker = wire(settings)
         on_termination(worker.stop)
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         worker.run()
     except ConfigurationError as error:
         sys.exit(configuration_error(name, error))

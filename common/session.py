@@ -7,6 +7,7 @@ published and not confirmed is unknown and must be published again.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +18,10 @@ import pika.exceptions
 from pika.channel import Channel
 from pika.spec import Basic
 
+from common.acks import Acks
 from common.broker import backoff, describe
 from common.message import Message, Publication, encodable
+from common.stream import StreamServices
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +54,12 @@ class Session:
         self._channel: Any = None
         self._published = 0
         self._unconfirmed: dict[int, _Unconfirmed] = {}
+        self._acks = Acks()
+        self._calls: deque[Callable[[], None]] = deque()
+        self._is_woken = False
         self._cause: str | None = None
         self._closing = False
+        self._on_empty: Callable[[], None] = lambda: None
         self.alive = False
 
     def run(self) -> str | None:
@@ -62,6 +69,7 @@ class Session:
             on_open_callback=self._opened,
             on_open_error_callback=self._ended,
             on_close_callback=self._ended,
+            custom_ioloop=StreamServices(),
         )
         try:
             self._connection.ioloop.start()
@@ -71,8 +79,12 @@ class Session:
 
     def call(self, function: Callable[[], None]) -> None:
         """Run a function on the session's thread. After the session has ended it is never run."""
-        if self._connection is not None:
-            self._connection.ioloop.add_callback_threadsafe(function)
+        if self._connection is None:
+            return
+        self._calls.append(function)
+        if not self._is_woken:  # the first of several calls wakes the thread for all: it costs more than most of them
+            self._is_woken = True
+            self._connection.ioloop.add_callback_threadsafe(self._answer_calls)
 
     def call_later(self, seconds: float, function: Callable[[], None]) -> None:
         """Run a function on the session's thread after so many seconds."""
@@ -85,30 +97,25 @@ class Session:
 
     def consume(self, queue: str, prefetch_count: int, on_delivery: OnDelivery) -> str:
         """Start a consumer that holds at most so many unacked deliveries; gives its tag."""
-
-        def deliver(_channel: Channel, method: Basic.Deliver, properties: pika.BasicProperties, body: bytes) -> None:
-            message = Message(
-                properties.type or method.routing_key,
-                properties.message_id or "",
-                properties.content_type or "",
-                properties.headers or {},
-                body,
-            )
-            on_delivery(method.delivery_tag, message)
-
         self._channel.basic_qos(prefetch_count=prefetch_count)
-        tag: str = self._channel.basic_consume(queue, deliver)
+        tag: str = self._channel.basic_consume(queue, partial(_deliver, on_delivery))
         return tag
 
-    def cancel(self, consumer_tag: str) -> None:
+    def get(self, queue: str, on_delivery: OnDelivery, on_empty: Callable[[], None]) -> None:
+        """Take one delivery out of a queue, if there is one."""
+        if self.alive:
+            self._on_empty = on_empty
+            self._channel.basic_get(queue, partial(_deliver, on_delivery))
+
+    def cancel(self, consumer_tag: str, on_cancelled: Callable[[], None] = lambda: None) -> None:
         """Ask for no more deliveries; those that have come can still be acked."""
         if self.alive:
-            self._channel.basic_cancel(consumer_tag, callback=lambda _frame: None)
+            self._channel.basic_cancel(consumer_tag, callback=lambda _frame: on_cancelled())
 
     def ack(self, delivery_tag: int) -> None:
-        """Tell the broker that a delivery is done with. An ended session lets it be delivered again."""
-        if self.alive:
-            self._channel.basic_ack(delivery_tag)
+        """Tell the broker, soon, that a delivery is done with. An ended session lets it be delivered again."""
+        if self._acks.add(delivery_tag) and self.alive:
+            self.call_later(0, self._send_acks)
 
     def publish(self, publication: Publication, on_confirmed: Callable[[], None]) -> None:
         """Publish and call back once the broker has it on disk. A refusal of a full queue is tried again."""
@@ -127,6 +134,19 @@ class Session:
         if self._connection.is_open:
             self._connection.close()
 
+    def _answer_calls(self) -> None:
+        self._is_woken = False
+        while self._calls:
+            self._calls.popleft()()
+
+    def _send_acks(self) -> None:
+        if self.alive:
+            up_to, singly = self._acks.take()
+            if up_to is not None:
+                self._channel.basic_ack(up_to, multiple=True)
+            for tag in singly:
+                self._channel.basic_ack(tag)
+
     def _opened(self, connection: Any) -> None:
         if self._closing:
             connection.close()
@@ -140,6 +160,7 @@ class Session:
         channel.add_on_close_callback(self._channel_closed)
         channel.add_on_cancel_callback(lambda _frame: self.fail("the broker cancelled a consumer"))
         channel.add_on_return_callback(self._returned)
+        channel.add_callback(lambda _frame: self._on_empty(), [Basic.GetEmpty], one_shot=False)
         channel.confirm_delivery(self._confirmed, callback=self._ready)
 
     def _ready(self, _frame: Any) -> None:
@@ -215,3 +236,16 @@ class Session:
         if unconfirmed.refusals == 1:
             log.info("a queue for %s is full, trying again", unconfirmed.publication.message.type)
         self.call_later(seconds, partial(self._send, unconfirmed))
+
+
+def _deliver(
+    on_delivery: OnDelivery, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes
+) -> None:
+    message = Message(
+        properties.type or method.routing_key,
+        properties.message_id or "",
+        properties.content_type or "",
+        properties.headers or {},
+        body,
+    )
+    on_delivery(method.delivery_tag, message)

@@ -19,6 +19,9 @@ USER_INFORMATION = re.compile(
     rf"^([{CONTROLS}]*(?:[a-z][a-z0-9+.{CONTROLS}-]*:)?[/\\{CONTROLS}]*)[^/\\?#]*@", re.IGNORECASE
 )
 
+FIRST_BATCH = 64
+"""Few, so that the fetchers have something to do while the rest is written."""
+
 Progress = Callable[[int], None]
 
 
@@ -73,10 +76,11 @@ def kept(url: str) -> str:
 
 def _written(ledger: Ledger, task_id: UUID, urls: Iterable[str]) -> Iterator[list[Item]]:
     iterator = iter(urls)
-    line = 1
-    while batch := [kept(url) for url in islice(iterator, BATCH)]:
+    line, size = 1, FIRST_BATCH
+    while batch := [kept(url) for url in islice(iterator, size)]:
         yield ledger.add_items(task_id, line, batch)
         line += len(batch)
+        size = min(2 * size, BATCH)
 
 
 def _publication(publisher: Publisher, item: Item, *, refresh: bool) -> Publication:

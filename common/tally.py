@@ -75,3 +75,11 @@ def tally(database: Database, task_id: UUID) -> Tally:
         failures=tuple(failures),
         last_finished_at=last,
     )
+
+
+def is_pending(database: Database, task_id: UUID) -> bool:
+    """Tell whether any item of a task is without an outcome; costs the same however many there are."""
+    with unavailability():
+        return (
+            database["items"].find_one({"task_id": task_id, "outcome": Outcome.PENDING.value}, {"_id": 1}) is not None
+        )

@@ -8,7 +8,9 @@ graymill (topic) ── url.submitted ───────────▶ fetch
                  └─ task.completed ──────────▶ webhook
 graymill.delay.5s (fanout) ──▶ delay.5s ──(TTL)──▶ the queue named by the routing key
 graymill.undelivered (topic) ◀── deliveries that a worker died of too often ──▶ undertaker
-graymill.dead (topic) ──▶ dead, kept for people
+<queue>.suspects, of each queue above: what the undertaker has tried again, alone
+graymill.dead (topic) ──▶ dead ──▶ the database, where it is kept for people
+busy: a word from each worker that holds deliveries, every few seconds
 """
 
 from collections.abc import Mapping
@@ -25,6 +27,10 @@ from common.settings import Settings
 DELIVERY_LIMIT = 5
 """Redeliveries of one message before the broker takes it away; set here because brokers before 4.0 have none."""
 
+SUSPECT_LIMIT = 2
+"""The same of a message that is tried alone, where nothing but itself can be what the worker dies of."""
+SUSPECTS = ".suspects"
+
 BINDINGS: Mapping[str, tuple[str, ...]] = {
     "fetcher": ("url.submitted",),
     "scraper": ("page.submitted",),
@@ -38,6 +44,8 @@ BINDINGS: Mapping[str, tuple[str, ...]] = {
 }
 BOUNDED = ("hasher", "grayscaler", "aggregator.gray")
 """Queues of image bodies: over `queue_max_bytes` the broker refuses more, and the publisher waits."""
+BUSY_SECONDS = 15
+"""So long a worker's word counts that it holds deliveries."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ class Topology:
     @property
     def queues(self) -> tuple[str, ...]:
         """Name all queues, without prefix."""
-        return (*BINDINGS, "undertaker", "dead", *(f"delay.{seconds}s" for seconds in self.delays_seconds))
+        delays = (f"delay.{seconds}s" for seconds in self.delays_seconds)
+        return (*BINDINGS, *map(suspects_of, BINDINGS), "undertaker", "dead", "busy", *delays)
 
     def queue(self, name: str) -> str:
         """Give the queue's name on the broker."""
@@ -82,6 +91,10 @@ class Topology:
         """
         fitting = [delay for delay in self.delays_seconds if delay <= seconds] or [self.delays_seconds[0]]
         return Publication(f"{self.exchange}.delay.{fitting[-1]}s", self.queue(queue), message)
+
+    def busy(self, worker: str) -> Publication:
+        """Say that a worker holds deliveries: of those, the broker tells nobody."""
+        return self.direct("busy", Message("worker.busy", worker, "", {}, b""))
 
     def dead(self, queue: str, message: Message, reason: str) -> Publication:
         """Keep it for people, with the sentence that says why."""
@@ -113,6 +126,7 @@ class Topology:
             self._declare_queue(channel, f"delay.{seconds}s", waiting)
             channel.exchange_declare(f"{self.exchange}.delay.{seconds}s", "fanout", durable=True)
             channel.queue_bind(self.queue(f"delay.{seconds}s"), f"{self.exchange}.delay.{seconds}s")
+        self._declare_queue(channel, "busy", {"x-message-ttl": BUSY_SECONDS * 1000})
         for name, routing_keys in BINDINGS.items():
             arguments = {**self._dead_letter(undelivered), "x-dead-letter-routing-key": name}
             if name in BOUNDED:
@@ -120,15 +134,18 @@ class Topology:
             self._declare_queue(channel, name, arguments)
             for routing_key in routing_keys:
                 channel.queue_bind(self.queue(name), self.exchange, routing_key)
+            suspects = suspects_of(name)
+            arguments = {**self._dead_letter(undelivered, SUSPECT_LIMIT), "x-dead-letter-routing-key": suspects}
+            self._declare_queue(channel, suspects, arguments)
 
     def _declare_queue(self, channel: BlockingChannel, name: str, arguments: Mapping[str, Any]) -> None:
         channel.queue_declare(self.queue(name), durable=True, arguments={"x-queue-type": self.queue_type, **arguments})
 
-    def _dead_letter(self, exchange: str) -> dict[str, Any]:
+    def _dead_letter(self, exchange: str, delivery_limit: int = DELIVERY_LIMIT) -> dict[str, Any]:
         arguments: dict[str, Any] = {"x-dead-letter-exchange": exchange, "x-overflow": "reject-publish"}
         if self.queue_type == "quorum":
             # Without at-least-once a dead-lettered message is lost when its target does not answer just then.
-            arguments |= {"x-delivery-limit": DELIVERY_LIMIT, "x-dead-letter-strategy": "at-least-once"}
+            arguments |= {"x-delivery-limit": delivery_limit, "x-dead-letter-strategy": "at-least-once"}
         return arguments
 
     def _endless(self) -> dict[str, Any]:
@@ -142,3 +159,8 @@ class Topology:
         delays = (f".delay.{seconds}s" for seconds in self.delays_seconds)
         for suffix in ("", ".undelivered", ".dead", *delays):
             channel.exchange_delete(self.exchange + suffix)
+
+
+def suspects_of(queue: str) -> str:
+    """Name the queue of those of a queue's messages that are tried alone."""
+    return f"{queue}{SUSPECTS}"

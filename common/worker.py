@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from common.broker import backoff, declare, parameters
-from common.crew import Consumer, Crew, Delivery
+from common.crew import Consumer, Crew
 from common.errors import Unavailable
 from common.health import BEAT_SECONDS, Pulse
+from common.intake import Intake
 from common.load import Load
-from common.message import Message
 from common.session import Session
 from common.settings import Settings
 from common.topology import Topology
@@ -33,8 +33,8 @@ class Worker:
         self._held_bytes = settings.held_bytes
         self._pulse = Pulse(settings.health_file)
         self._session: Session | None = None
+        self._intake: Intake | None = None
         self._load = Load(self._held_bytes)
-        self._consumer_tags: list[str] = []
         self._blocked = False
         self._stopping = threading.Event()
 
@@ -44,7 +44,7 @@ class Worker:
         waits = backoff()
         while not self._stopping.is_set():
             cause = self._connect_and_work()
-            if self._consumer_tags:
+            if self._intake is not None:
                 waits = backoff()  # it had worked, so the next try may be soon again
             if cause is not None and not self._stopping.is_set():
                 seconds = next(waits)
@@ -61,7 +61,7 @@ class Worker:
 
     def _connect_and_work(self) -> str | None:
         """Work over one connection until it ends; give what ended it, or None when it was told to."""
-        self._consumer_tags = []
+        self._intake = None
         self._blocked = False
         self._load = Load(self._held_bytes)
         self._crew.work_under(self._load)
@@ -79,16 +79,9 @@ class Worker:
         if self._stopping.is_set():
             session.close()
             return
-        for consumer in self._consumers:
-            deliver = partial(self._deliver, session, self._load, consumer)
-            tag = session.consume(self._topology.queue(consumer.queue), consumer.prefetch_count, deliver)
-            self._consumer_tags.append(tag)
-        log.info("consuming %s", ", ".join(consumer.queue for consumer in self._consumers))
+        self._intake = Intake(session, self._load, self._consumers, self._topology)
+        self._intake.open()
         self._beat(session)
-
-    @staticmethod
-    def _deliver(session: Session, load: Load, consumer: Consumer, tag: int, message: Message) -> None:
-        consumer.inbox.put(Delivery(session, load, tag, message))
 
     def _on_blocked(self, blocked: bool) -> None:
         self._blocked = blocked
@@ -98,14 +91,16 @@ class Worker:
         if session.alive:
             if not self._blocked:
                 self._pulse.beat()
+                if not self._load.holds_nothing:
+                    session.publish(self._topology.busy(self._name), lambda: None)
             session.call_later(BEAT_SECONDS, partial(self._beat, session))
 
     def _wind_down(self) -> None:
-        """Cancel the consumers and close once nothing is under way, at the latest when the grace is over."""
+        """Take nothing more and close once nothing is under way, at the latest when the grace is over."""
         session = self._session
         if session is not None:
-            for tag in self._consumer_tags:
-                session.cancel(tag)
+            if self._intake is not None:
+                self._intake.close()
             session.call_later(GRACE_SECONDS, session.close)
             self._close_when_idle(session)
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,17 +24,20 @@ def eventually(condition: Callable[[], object], *, deadline_seconds: float = 30.
 
 
 class Process:
-    """One service as a process of its own, its log in a file."""
+    """One service as a process of its own, its log in a file; `command` is a module and its arguments."""
 
-    def __init__(self, service: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, service: str, environment: Mapping[str, str], log: Path, *, command: Sequence[str] | None = None
+    ) -> None:
         self.service = service
+        self._command = command or (f"services.{service}",)
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
         self._log = log
         self._popen = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as output:
-            command = [sys.executable, "-m", f"services.{self.service}"]
+            command = [sys.executable, "-m", *self._command]
             return subprocess.Popen(command, env=self._environment, stderr=output)
 
     @property

@@ -2,6 +2,7 @@
 
 from common.crew import Consumer
 from common.database import connect
+from common.dead_letters import DeadLetters
 from common.handling import Stage
 from common.service import run_worker
 from common.settings import Settings
@@ -10,21 +11,25 @@ from common.worker import Worker
 from services.aggregator.completion import Completions
 from services.aggregator.handler import Aggregator
 from services.aggregator.join import Join
+from services.aggregator.keeper import Keeper
 from services.aggregator.undertaker import Undertaker
 
 NAME = "aggregator"
+PATIENCE_SECONDS = 1.0
 
 
 def wire(settings: Settings) -> Worker:
     """Put the aggregator together. Small facts and large gray images are consumed apart: see the topology."""
     topology = Topology.of(settings)
     database = connect(settings.mongo_url, application=NAME)
-    aggregator = Aggregator(Stage(NAME, topology), Join(database), Completions(database))
-    # Hashes wait less than gray images, so that they come first: a gray version without one is written twice.
+    aggregator = Aggregator(
+        Stage(NAME, topology), Join(database, patience_seconds=PATIENCE_SECONDS), Completions(database)
+    )
     consumers = [
         Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100, linger_seconds=0.02),
         Consumer("aggregator.gray", aggregator.handle, prefetch_count=48, batch_size=32, linger_seconds=0.15),
         Consumer("undertaker", Undertaker(topology).handle, prefetch_count=1),
+        Consumer("dead", Keeper(DeadLetters(database)).handle, prefetch_count=1),
     ]
     return Worker(NAME, consumers, settings, topology)
 

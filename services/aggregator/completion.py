@@ -5,8 +5,9 @@ from uuid import UUID
 
 from common.database import Database, unavailability
 from common.facts import TaskCompleted
-from common.items import Item, Outcome, item_id
+from common.items import Item, item_id
 from common.message import Message
+from common.tally import is_pending
 
 MOST_REMEMBERED = 10_000
 
@@ -19,8 +20,8 @@ class Completions:
     """
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._tasks = database["tasks"]
-        self._items = database["items"]
         self._without_webhook: set[UUID] = set()
 
     def among(self, items: Iterable[Item]) -> list[Message]:
@@ -35,11 +36,8 @@ class Completions:
             return [
                 TaskCompleted(Item(task_id, item_id(task_id, 0), task["page"])).to_message()
                 for task_id, task in found.items()
-                if "told" not in task["webhook"] and not self._is_pending(task_id)
+                if "told" not in task["webhook"] and not is_pending(self._database, task_id)
             ]
-
-    def _is_pending(self, task_id: UUID) -> bool:
-        return self._items.find_one({"task_id": task_id, "outcome": Outcome.PENDING.value}, {"_id": 1}) is not None
 
     def _remember(self, task_ids: set[UUID]) -> None:
         """A task has its webhook from the beginning or never."""

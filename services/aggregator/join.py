@@ -17,6 +17,7 @@ Nothing is acked before all of this is journaled; what is delivered again finds 
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -35,6 +36,7 @@ from services.aggregator.documents import (
     gray_from,
     half_document,
     image_document,
+    image_of,
     known,
     log_line,
     stored,
@@ -44,6 +46,7 @@ from services.aggregator.documents import (
 log = logging.getLogger(__name__)
 
 PENDING = Outcome.PENDING.value
+GLANCE_SECONDS = 0.05
 AT_ONCE = 8
 """As many gray images that were put aside are read at once: each may be as large as a document can be."""
 End = tuple[Item, UUID | None, Document]
@@ -53,11 +56,19 @@ End = tuple[Item, UUID | None, Document]
 class Join:
     """Takes batches of facts; whatever it raises, the same batch may be given again."""
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        patience_seconds: float = 0.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._items = database["items"]
         self._images = database["images"]
         self._grays = database["grays"]
         self._halves = database["halves"]
+        self._patience_seconds = patience_seconds
+        self._hashes_come = True
         self._now = now
 
     def hashed(self, facts: Sequence[ImageHashed]) -> None:
@@ -81,11 +92,24 @@ class Join:
 
     def grayscaled(self, facts: Sequence[ImageGrayscaled]) -> None:
         """Finish images whose hash is noted; put the others aside until it is."""
-        early = self._finish(facts)
+        early = self._awaited(self._finish(facts))
         if early:
             insert_new(self._halves, [half_document(fact, self._now()) for fact in early], blob="png")
             waiting = {fact.message_id for fact in self._finish(early)}
             self._forget([fact.message_id for fact in early if fact.message_id not in waiting])
+
+    def _awaited(self, early: list[ImageGrayscaled]) -> list[ImageGrayscaled]:
+        """Wait a little for the hashes, and give back those whose hash has not come.
+
+        They are mostly on their way, and to put a gray version aside is to write it twice. Once hashes have not come
+        in time, nobody waits for any until they come first again.
+        """
+        until = time.monotonic() + (self._patience_seconds if self._hashes_come else 0.0)
+        while early and time.monotonic() < until:
+            time.sleep(GLANCE_SECONDS)
+            early = self._finish(early)
+        self._hashes_come = not early
+        return early
 
     def known(self, facts: Sequence[ItemKnown]) -> None:
         """End items whose image another task has stored."""
@@ -98,6 +122,27 @@ class Join:
     def failed(self, facts: Sequence[ItemFailed]) -> None:
         """End items that a stage gave up."""
         self._end((fact.item, None, failure(fact)) for fact in facts)
+        own = [fact for fact in facts if fact.download is not None]
+        if own:
+            self._give_up(own)
+
+    def _give_up(self, facts: Sequence[ItemFailed]) -> None:
+        """End items that aggregators had claimed for the download that they died of.
+
+        They may have come as far as to store its image; then the item has it.
+        """
+        with unavailability():
+            query = {"_id": {"$in": [fact.item.item_id for fact in facts]}, "outcome": PENDING}
+            found = {item["_id"]: item for item in self._items.find(query, {"round": 1, "message_id": 1, "hashes": 1})}
+        ends: list[End] = []
+        for fact in facts:
+            item = found.get(fact.item.item_id, {})
+            if fact.download and item.get("message_id") == fact.download and item["round"] == fact.item.round:
+                md5 = item["hashes"][fact.download.hex]["md5"]
+                is_stored = self._owners([md5]).get(md5) == fact.download
+                success = {"outcome": Outcome.SUCCESS.value, **image_of(fact.item, md5)}
+                ends.append((fact.item, fact.download, success if is_stored else failure(fact)))
+        self._end(ends)
 
     def _finish(self, facts: Sequence[ImageGrayscaled]) -> list[ImageGrayscaled]:
         """Bring gray versions to their outcome; give back those whose hash is not noted yet."""

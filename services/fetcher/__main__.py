@@ -21,10 +21,12 @@ def wire(settings: Settings) -> Worker:
     topology = Topology.of(settings)
     threads = settings.fetch_concurrency
     downloader = open_downloader(settings, connections=threads)
-    known = Known(connect(settings.mongo_url, application=NAME, pool_size=threads))
-    fetcher = Fetcher(known, downloader, settings.image_formats)
-    handle = Stage(NAME, topology).each(fetcher.handle)
-    consumer = Consumer(NAME, handle, prefetch_count=2 * threads, threads=threads)
+    known = Known(connect(settings.mongo_url, application=NAME))
+    fetcher = Fetcher(Stage(NAME, topology), known, downloader, settings.image_formats)
+    # What is looked up in one go is ready before the threads are.
+    consumer = Consumer(
+        NAME, fetcher.handle, 3 * threads, batch_size=threads, linger_seconds=0.03, put_off_threads=threads
+    )
     return Worker(NAME, [consumer], settings, topology)
 
 

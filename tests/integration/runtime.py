@@ -28,7 +28,7 @@ class Broker:
 
     def __init__(self, settings: Settings, topology: Topology) -> None:
         self._parameters = parameters(settings, "tests")
-        self._topology = topology
+        self.topology = topology
 
     @contextmanager
     def channel(self) -> Iterator[pika.adapters.blocking_connection.BlockingChannel]:
@@ -51,13 +51,13 @@ class Broker:
                     delivery_mode=2,
                 )
                 channel.basic_publish(
-                    self._topology.exchange if exchange is None else exchange, message.type, message.body, properties
+                    self.topology.exchange if exchange is None else exchange, message.type, message.body, properties
                 )
 
     def ready(self, queue: str) -> int:
         """Count the messages that wait in a queue, those delivered and not acked left out."""
         with self.channel() as channel:
-            count: int = channel.queue_declare(self._topology.queue(queue), passive=True).method.message_count
+            count: int = channel.queue_declare(self.topology.queue(queue), passive=True).method.message_count
             return count
 
     def take(self, queue: str, count: int) -> list[Message]:
@@ -66,7 +66,7 @@ class Broker:
         if count == 0:
             return taken
         with self.channel() as channel:
-            for method, properties, body in channel.consume(self._topology.queue(queue), inactivity_timeout=10):
+            for method, properties, body in channel.consume(self.topology.queue(queue), inactivity_timeout=10):
                 assert method is not None, f"{len(taken)} of {count} messages came to {queue}"
                 channel.basic_ack(method.delivery_tag)
                 taken.append(

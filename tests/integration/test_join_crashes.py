@@ -2,12 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from common.database import Database
 from common.items import Item
+from common.reasons import Reason
 from services.aggregator.join import Join
 from tests.crashing_database import Crash, CrashingDatabase
 from tests.join_world import Fact, counts, item_of, left_behind, submitted, take
@@ -150,3 +152,39 @@ def test_a_crash_in_a_batch_spares_no_item_and_doubles_none(database: Database) 
         if crashing.crash_at is not None:
             return
     pytest.fail("the batches take more operations than were tried")
+
+
+@pytest.mark.parametrize("order", ["hg", "gh"])
+def test_an_item_whose_half_every_process_dies_of_ends_however_far_they_came(database: Database, order: str) -> None:
+    """The same half kills a process at each operation; then it is given up, and so is its item, though claimed."""
+    ends = []
+    for crash_at in range(1, 30):
+        for name in ("images", "grays", "halves"):
+            database[name].delete_many({})
+        (item,) = submitted(database)
+        take(Join(database), [FACTS[order[0]](item)])
+        try:
+            take(Join(cast(Any, CrashingDatabase(database, crash_at))), [FACTS[order[1]](item)])
+        except Crash:
+            given_up = replace(failed(item, Reason.POISON), download=grayscaled(item, BODY).message_id)
+            take(Join(database), [given_up])
+            take(Join(database), [given_up])
+        else:
+            break
+        ended = item_of(database, item)
+        owners = [image["message_id"] for image in database["images"].find()]
+        assert owners == ([ended["message_id"]] if ended["outcome"] == "success" else [])
+        ends.append(ended["outcome"])
+    assert set(ends) == {"error", "success"}
+    assert ends == sorted(ends)
+
+
+def test_what_is_given_up_ends_no_item_that_another_download_or_round_has_claimed(database: Database) -> None:
+    (item,) = submitted(database)
+    take(Join(database), [hashed(item, BODY)])
+    claim = {"message_id": grayscaled(item, BODY).message_id}
+    database["items"].update_one({"_id": item.item_id}, {"$set": claim})
+    other = replace(failed(item, Reason.POISON), download=grayscaled(item, OTHER_BODY).message_id)
+    earlier = replace(failed(replace(item, round=7), Reason.POISON), download=claim["message_id"])
+    take(Join(database), [other, earlier])
+    assert item_of(database, item)["outcome"] == "pending"

@@ -132,6 +132,7 @@ def test_a_full_queue_slows_its_publisher_and_loses_nothing(
     with working(settings, narrow, Consumer("grayscaler", fetch, prefetch_count=30)):
         eventually(lambda: _exists(narrow_broker, "grayscaler"))
         for body in bodies:
+            eventually(lambda: narrow_broker.ready("grayscaler") == 0, what="the worker has taken what there was")
             narrow_broker.put([replace(body, type=narrow.queue("grayscaler"))], exchange="")
         taken = narrow_broker.take("hasher", 30)
         assert {message.headers["url"] for message in taken} == {f"http://127.0.0.2/{n}" for n in range(1, 31)}

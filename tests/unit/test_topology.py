@@ -84,6 +84,21 @@ def test_a_message_delivered_too_often_goes_to_the_undertaker(queue: str) -> Non
     assert ("undertaker", "graymill.undelivered", "#") in channel.bindings
 
 
+@pytest.mark.parametrize("queue", BINDINGS)
+def test_who_is_tried_alone_has_a_queue_and_a_lower_limit(queue: str) -> None:
+    arguments = declared(Topology("here.")).queues[f"here.{queue}.suspects"]
+    assert arguments["x-delivery-limit"] == 2
+    assert arguments["x-dead-letter-strategy"] == "at-least-once"
+    assert arguments["x-dead-letter-exchange"] == "here.graymill.undelivered"
+    assert "x-max-length-bytes" not in arguments
+
+
+def test_a_workers_word_that_it_is_busy_ends_by_itself() -> None:
+    topology = Topology("here.")
+    assert declared(topology).queues["here.busy"] == {"x-queue-type": "quorum", "x-message-ttl": 15_000}
+    assert topology.busy("hasher").routing_key == "here.busy"
+
+
 def test_a_queue_of_images_is_bounded_and_one_of_small_facts_is_not() -> None:
     queues = declared(Topology(queue_max_bytes=5_000_000)).queues
     bounded = {name for name, arguments in queues.items() if arguments.get("x-max-length-bytes") == 5_000_000}
