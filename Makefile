@@ -12,7 +12,7 @@ export GRAYSCALERS ?= 2
 export AGGREGATORS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down clean-data demo test screenshots check format bench bench-api setup-python setup-tests setup-containers \
+.PHONY: help setup up status key logs down clean-data demo test screenshots check format bench bench-quick bench-api setup-python setup-tests setup-containers \
 	demo-docker down-docker airgap locks
 
 help: ## this list
@@ -36,6 +36,9 @@ up: setup ## start the stack, or change the running one: make up GRAYSCALERS=4
 
 status: setup-python ## what runs, and the addresses
 	@$(PYTHON) -m deploy.local status
+
+key: setup-python ## the API key: who has it may hand in, retry and delete
+	@$(PYTHON) -m deploy.local key
 
 logs: setup-python ## follow the logs, or one service's: make logs SERVICE=hasher
 	@$(PYTHON) -m deploy.local logs $(SERVICE)
@@ -67,9 +70,13 @@ format: setup-python ## put the code into its form
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: ## images per second of the whole pipeline, and what each process spends
+bench: ## images per second, beside other tools: make bench ARGS="small --only graymill"
 	@deploy/local/setup.sh rabbitmq nginx
 	@$(PYTHON) -m bench $(ARGS)
+
+bench-quick: ## whether an image costs each process more CPU time than it did
+	@deploy/local/setup.sh rabbitmq nginx
+	@$(PYTHON) -m bench.quick $(ARGS)
 
 bench-api: ## milliseconds of each page, with a million items and 100,000 images
 	@deploy/local/setup.sh

@@ -70,12 +70,13 @@ def started(folder: Path, counts: Mapping[str, int], overlay: Mapping[str, str])
         for service, count in counts.items():
             for number in range(1, count + 1):
                 name = f"{service} {number}" if count > 1 else service
-                processes[name] = stack.enter_context(_service(service, folder / f"{name}.log", environment))
+                processes[name] = stack.enter_context(serve(service, folder / f"{name}.log", environment))
         yield Stack(processes, environment)
 
 
 @contextmanager
-def _service(name: str, log: Path, environment: Mapping[str, str]) -> Iterator[psutil.Process]:
+def serve(name: str, log: Path, environment: Mapping[str, str]) -> Iterator[psutil.Process]:
+    """Have a service for the length of a `with` block."""
     with log.open("wb") as output:
         command = [sys.executable, "-m", f"services.{name}"]
         process = psutil.Popen(command, env=dict(environment), stderr=output, stdout=subprocess.DEVNULL)

@@ -10,6 +10,8 @@ from common.settings import Settings
 
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
 """What a stranger's URL could break a log line with."""
+IDS = ("request_id",)
+"""What a record may carry beside its message, to tell what it is about."""
 
 
 class Plain(logging.Formatter):
@@ -22,6 +24,7 @@ class Plain(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """Keep the message on one line; a traceback behind it keeps its own."""
+        record.message = " ".join([record.message, *(f"{name}={value}" for name, value in _ids(record).items())])
         record.message = record.message.translate(CONTROL)
         return super().formatMessage(record)
 
@@ -46,10 +49,15 @@ class Json(logging.Formatter):
             "service": self._service,
             "logger": record.name,
             "message": record.getMessage(),
+            **_ids(record),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)
+
+
+def _ids(record: logging.LogRecord) -> dict[str, str]:
+    return {name: str(getattr(record, name)) for name in IDS if getattr(record, name, None)}
 
 
 def configure(settings: Settings, service: str) -> None:

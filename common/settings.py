@@ -97,6 +97,20 @@ def _secret(text: str) -> str:
     return text
 
 
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"[A-Za-z0-9._~+/-]{16,256}=*", key) for key in keys):
+        raise ValueError("must be keys of at least 16 letters, digits or . _ ~ + / -, with commas between them")
+    return keys
+
+
+def _host_names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?", name) for name in names):
+        raise ValueError("must be names of hosts, such as images.example.com, with commas between them and no ports")
+    return names
+
+
 def setting(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
     """Describe one setting: its default as it would stand in the environment, its parser, its meaning."""
     return field(metadata={"default": default, "parse": parse, "meaning": meaning})
@@ -151,6 +165,21 @@ class Settings:
     api_threads: int = setting("8", _integer(1, 128), "requests answered at once")
     api_max_body_bytes: int = setting(str(MEBIBYTE), _integer(1024, 1 << 30), "largest request body")
     api_max_urls: int = setting("10000", _integer(1, 1_000_000), "most URLs in one request")
+    api_writes: str = setting("keys", _one_of("keys", "open"), "who may hand in, retry and delete: `open` is everybody")
+    api_keys: tuple[str, ...] = setting("", _keys, "the keys for that; several while they are being replaced")
+    api_requests_per_minute: int = setting(
+        "600", _integer(0, 1_000_000), "of one address or key: writes, and separately costly reads; 0: any number"
+    )
+    api_hosts: tuple[str, ...] = setting(
+        "", _host_names, "names that the API is asked by, beside localhost, API_HOST and addresses"
+    )
+    api_trusted_proxies: int = setting(
+        "0", _integer(0, 10), "proxies in front of the API, each of which adds to X-Forwarded-For"
+    )
+
+    stalled_seconds: float = setting(
+        "300", _seconds, "after so long without any movement, pending items are taken for lost, and named"
+    )
 
     samples_list: str = setting("", str, "file of URLs that the home page offers to try; empty: it offers none")
 
@@ -169,7 +198,7 @@ class Settings:
                 values[description.name] = description.metadata["parse"](text)
             except ValueError as error:
                 # A URL may have a password in it, however badly it is written.
-                shown = "" if name.endswith(("_URL", "_SECRET")) else f", not {text!r:.80}"
+                shown = "" if name.endswith(("_URL", "_SECRET", "_KEYS")) else f", not {text!r:.80}"
                 raise ConfigurationError(f"{name}: {error}{shown}") from error
         return cls(**values)
 

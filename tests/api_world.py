@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
@@ -17,18 +18,21 @@ from PIL import Image
 from werkzeug.serving import make_server
 
 from common.database import Database, Document
+from common.dead_letters import DeadLetter, DeadLetters
 from common.errors import Unavailable
 from common.facts import HISTOGRAM
 from common.items import item_id
 from common.ledger import Ledger
-from common.message import Publication
+from common.message import Message, Publication
 from common.multi_index import band_keys
 from common.queue_states import QueueState
 from common.settings import Settings
 from common.topology import Topology
 from services.api.app import create_app
-from services.api.values import EXAMPLE_MD5, EXAMPLE_TASK
+from services.api.values import EXAMPLE_LETTER, EXAMPLE_MD5, EXAMPLE_TASK
 
+KEY = "the-key-of-the-tests"
+LIMITS = {"API_MAX_URLS": "50", "API_MAX_BODY_BYTES": "65536"}
 NOON = datetime(2024, 5, 31, 12, 0, tzinfo=UTC)
 
 
@@ -150,6 +154,15 @@ class World:
         for item in self.database["items"].find({"task_id": made}):
             ids = {"_id": item_id(example, item["line"]), "task_id": example}
             self.database["items"].insert_one({**item, **ids})
+        dead = Topology().dead("fetcher", Message("url.submitted", "", "", {"task_id": EXAMPLE_TASK}, b"{}"), "why")
+        DeadLetters(self.database).keep([replace(DeadLetter.of(dead.message, NOON), letter_id=UUID(EXAMPLE_LETTER))])
+
+
+def with_key(app: Flask) -> FlaskClient:
+    """Give a client that sends the key with each request."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {KEY}"
+    return client
 
 
 @contextmanager
@@ -180,6 +193,6 @@ def publisher() -> NotingPublisher:
 
 @pytest.fixture
 def client(database: Database, publisher: NotingPublisher) -> FlaskClient:
-    """Give a client of the application, with a low limit of URLs."""
-    settings = Settings.from_environ({"API_MAX_URLS": "50", "API_MAX_BODY_BYTES": "65536"})
-    return create_app(settings, database, publisher).test_client()
+    """Give a client of the application, with a key and low limits."""
+    settings = Settings.from_environ({"API_KEYS": KEY, **LIMITS})
+    return with_key(create_app(settings, database, publisher))

@@ -49,11 +49,13 @@ class Project:
         self.name = f"graymill-test-{secrets.token_hex(3)}"
         self.api_port, self.amqp_port, self.mongo_port = free_ports(3)
         net = f"198.18.{secrets.randbelow(256)}"
+        self.api_key = secrets.token_hex(16)
         self.environment = {
             **os.environ,
             "COMPOSE_FILE": os.pathsep.join(files),
             "COMPOSE_PROJECT_NAME": self.name,
             "COMPOSE_PROFILES": "samples,host",
+            "API_KEYS": self.api_key,
             "API_PUBLISH_HOST": "127.0.0.1",
             "API_PUBLISH_PORT": str(self.api_port),
             "AMQP_PORT": str(self.amqp_port),

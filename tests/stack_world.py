@@ -48,7 +48,7 @@ def running(
         "FETCH_ALLOW_NETS": "127.0.0.2/32",
         "SAMPLES_LIST": str(samples),
     }
-    settings = Settings.from_environ(environment)
+    settings = Settings.from_environ({**environment, "API_WRITES": "open"})
     with serving("127.0.0.2", 0) as site:
         samples.write_text(url_list(site.base_url))
         database = connect(settings.mongo_url, application="tests")

@@ -37,5 +37,6 @@ cat <<EOF
 this task    http://$address/url_tasks/$task
 API          http://$address/
 monitoring   http://$address/monitoring
+             (to hand something in, sign in with API_KEYS of .env)
 stop it with: make down-docker
 EOF

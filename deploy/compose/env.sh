@@ -20,7 +20,7 @@ if [ ! -e .env ]; then
     change cat .env.example
     printf 'wrote .env with new secrets\n'
 fi
-for name in RABBITMQ_PASSWORD MONGO_PASSWORD WEBHOOK_SECRET RABBITMQ_COOKIE MONGO_KEY; do
+for name in RABBITMQ_PASSWORD MONGO_PASSWORD API_KEYS WEBHOOK_SECRET RABBITMQ_COOKIE MONGO_KEY; do
     # An .env of an earlier version has not all of them.
     grep -q "^$name=" .env || printf '%s=\n' "$name" >>.env
     ! grep -qx "$name=" .env || change sed "s/^$name=\$/&$(random)/" .env

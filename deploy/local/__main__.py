@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|addresses|logs`: what the Makefile's targets call."""
+"""`python -m deploy.local up|down|status|addresses|key|logs`: what the Makefile's targets call."""
 
 import logging
 import os
@@ -64,6 +64,16 @@ def show_status(checkout: Checkout) -> None:
 def addresses(checkout: Checkout, task: str) -> None:
     """Tell where to look, at one task first if one is named."""
     _echo_addresses(read_stack_env(checkout.stack_env), task)
+
+
+@main.command()
+@click.pass_obj
+def key(checkout: Checkout) -> None:
+    """Show the API key, the first of several."""
+    keys = read_stack_env(checkout.stack_env).get("API_KEYS", "")
+    if not keys:
+        raise StackError("there is no key yet; `make up` makes one")
+    click.echo(keys.split(",")[0])
 
 
 @main.command()

@@ -37,6 +37,7 @@ INTRODUCTION = """\
 """
 COMMENTS = {
     "FETCH_ALLOW_NETS": "# Lets what fetches reach the sample site, and no other address that is not public.\n",
+    "API_KEYS": "# Who has it may hand in, retry and delete. To replace it: NEW,OLD for a while, then NEW.\n",
 }
 
 
@@ -59,6 +60,7 @@ class StackEnvironment:
             "/graymill?authSource=admin",
             "API_HOST": written.get("API_HOST", LOOPBACK),
             "FETCH_ALLOW_NETS": written.get("FETCH_ALLOW_NETS", f"{SAMPLES_HOST}/32"),
+            "API_KEYS": written.get("API_KEYS") or secrets.token_hex(SECRET_BYTES),
             "WEBHOOK_SECRET": written.get("WEBHOOK_SECRET") or secrets.token_hex(SECRET_BYTES),
             "SAMPLES_LIST": written.get("SAMPLES_LIST", SAMPLES_LIST),
             "SAMPLES_HOST": environ.get("SAMPLES_HOST") or written.get("SAMPLES_HOST", SAMPLES_HOST),

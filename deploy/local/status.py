@@ -26,6 +26,7 @@ def addresses(values: Mapping[str, str], task: str = "") -> Iterator[str]:
         yield f"this task    {api}/url_tasks/{task}"
     yield f"API          {api}/"
     yield f"monitoring   {api}/monitoring"
+    yield "             (to hand something in, sign in with the key that `make key` shows)"
     yield f"sample site  http://{values['SAMPLES_HOST']}:{values['SAMPLES_PORT']}/"
     yield f"RabbitMQ     127.0.0.1:{values['AMQP_PORT']}, MongoDB 127.0.0.1:{values['MONGO_PORT']}"
     yield "             (user and password are in .data/stack.env)"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bson import Binary, Int64
+from bson import Int64
 
 from common.database import Document
 from common.facts import HISTOGRAM, ImageGrayscaled, ItemFailed, ItemKnown
@@ -60,7 +60,7 @@ def image_document(pair: Pair, now: datetime) -> Document:
         "mode": gray.mode,
         "orientation": gray.orientation,
         "inserted_at": now,
-        "histogram": Binary(HISTOGRAM.pack(*gray.histogram)),
+        "histogram": HISTOGRAM.pack(*gray.histogram),
         **_hashed(gray),
     }
 
@@ -91,12 +91,12 @@ def half_document(fact: ImageGrayscaled, now: datetime) -> Document:
     }
     if fact.perceptual_hash is not None:
         fields["perceptual_hash"] = Int64(fact.perceptual_hash)
-    histogram = Binary(HISTOGRAM.pack(*fact.histogram))
+    histogram = HISTOGRAM.pack(*fact.histogram)
     return {
         "_id": fact.message_id,
         "first_at": now,
         "item": asdict(fact.item),
-        "png": Binary(fact.png),
+        "png": fact.png,
         "histogram": histogram,
         **fields,
     }

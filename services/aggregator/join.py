@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from bson import Binary, Int64
+from bson import Int64
 from pymongo import UpdateOne
 
 from common.database import Database, Document, unavailability
@@ -188,7 +188,7 @@ class Join:
             if pair.md5 not in owners:
                 new.setdefault(pair.md5, pair)
         # The pixels first: who finds an image may rely on finding its gray version.
-        insert_new(self._grays, [{"_id": md5, "png": Binary(pair.gray.png)} for md5, pair in new.items()], blob="png")
+        insert_new(self._grays, [{"_id": md5, "png": pair.gray.png} for md5, pair in new.items()], blob="png")
         present = insert_new(self._images, [image_document(pair, now) for pair in new.values()])
         owners |= {md5: pair.gray.message_id for md5, pair in new.items() if md5 not in present}
         owners |= self._owners(str(md5) for md5 in present)

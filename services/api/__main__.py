@@ -20,6 +20,7 @@ from common.shutdown import on_termination
 from common.topology import Topology
 from services.api.app import create_app
 from services.api.refusing import ProblemChannel
+from services.api.request_log import RequestId
 from services.api.watching import chores, watch
 
 NAME = "api"
@@ -32,7 +33,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     """Connect, and serve until told to stop; requests under way are given five seconds."""
     database = connect(settings.mongo_url, application=NAME, pool_size=settings.api_threads + 3)
     publisher = Publisher(NAME, parameters(settings, NAME), Topology.of(settings))
-    todo = chores(database, publisher)
+    todo = chores(database, publisher, stalled_seconds=settings.stalled_seconds)
     threading.Thread(target=watch, args=(todo, stopping), name="watching", daemon=True).start()
     try:
         serve(create_app(settings, database, publisher), settings, stopping)
@@ -50,6 +51,7 @@ def serve(app: Flask, settings: Settings, stopping: threading.Event) -> None:
             threads=settings.api_threads,
             # The application refuses what is too large with a sentence; this is for what is far too large.
             max_request_body_size=4 * settings.api_max_body_bytes,
+            clear_untrusted_proxy_headers=not settings.api_trusted_proxies,
             ident=None,
         )
     except (OSError, ValueError) as error:
@@ -65,8 +67,17 @@ def serve(app: Flask, settings: Settings, stopping: threading.Event) -> None:
 
     threading.Thread(target=answer, name="server", daemon=True).start()
     log.info("listening on http://%s:%d", settings.api_host, settings.api_port)
+    warn(settings)
     stopping.wait()
     server.task_dispatcher.shutdown()
+
+
+def warn(settings: Settings) -> None:
+    """Say who may write, where it is nobody or everybody."""
+    if settings.api_writes == "open":
+        log.warning("API_WRITES=open: who reaches this address may hand in, retry and delete")
+    elif not settings.api_keys:
+        log.warning("API_KEYS is not set: nothing can be handed in, retried or deleted")
 
 
 def give_up_stalled(server: Any, seconds: float) -> None:
@@ -80,6 +91,8 @@ def main() -> int:
     try:
         settings = Settings.load()
         logs.configure(settings, NAME)
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(RequestId())
         stopping = threading.Event()
         on_termination(stopping.set)
         run(settings, stopping)

@@ -10,7 +10,9 @@ from common.publisher import Publisher
 from common.settings import Settings
 from common.tally import tally
 from services.api import document, pages, problems, protection
+from services.api.asked_hosts import AskedHosts
 from services.api.blueprints import (
+    dead,
     documentation,
     downloads,
     forms,
@@ -26,15 +28,19 @@ from services.api.blueprints import (
     monitoring_items,
     page_images,
     retry,
+    signing_in,
     similar,
     statistics,
     submissions,
     text_tasks,
     url_tasks,
 )
+from services.api.declared import Declared
 from services.api.describing import Problem
+from services.api.keys import Keys
 from services.api.plotly_js import PlotlyJs
 from services.api.queries.recent_tallies import RecentTallies
+from services.api.rate_limit import RateLimit
 from services.api.recent_states import RecentStates
 from services.api.resources import KEY, Resources
 from services.api.samples import read_samples
@@ -56,9 +62,11 @@ BLUEPRINTS = (
     monitoring,
     monitoring_chart,
     monitoring_items,
+    dead,
     health,
     home,
     forms,
+    signing_in,
     documentation,
 )
 
@@ -77,16 +85,24 @@ def create_app(settings: Settings, database: Database, publisher: Publisher) -> 
     app.config["MAX_CONTENT_LENGTH"] = settings.api_max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.api_max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    recent_tallies = RecentTallies(partial(tally, database))
-    recent_states = RecentStates(publisher)
-    samples = read_samples(settings)
-    archives = threading.BoundedSemaphore(max(1, settings.api_threads // 2))
-    app.extensions[KEY] = Resources(
-        settings, database, publisher, PlotlyJs(), recent_tallies, recent_states, samples, archives
-    )
-    protection.register(app)
+    protection.register(app, settings)
     problems.register(app)
     pages.register(app)
     for module in BLUEPRINTS:
         document.register(app, module.blueprint)
+    app.extensions[KEY] = Resources(
+        settings,
+        database,
+        publisher,
+        plotly_js=PlotlyJs(),
+        recent_tallies=RecentTallies(partial(tally, database)),
+        recent_states=RecentStates(publisher),
+        samples=read_samples(settings),
+        archives=threading.BoundedSemaphore(max(1, settings.api_threads // 2)),
+        hosts=AskedHosts.of(settings),
+        keys=Keys(settings.api_keys),
+        declared=Declared.by(app),
+        write_limit=RateLimit(settings.api_requests_per_minute),
+        read_limit=RateLimit(settings.api_requests_per_minute),
+    )
     return app

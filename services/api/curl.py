@@ -10,6 +10,8 @@ from services.api.tags import IMAGES
 
 Json = dict[str, Any]
 FILES = ("image/", "application/octet-stream", "application/zip")
+KEY = "$GRAYMILL_KEY"
+"""Stands for a key, and is read by the shell."""
 FORM_OPTIONS = {FORM: "--form", SHORT_FORM: "--data-urlencode"}
 
 
@@ -21,6 +23,8 @@ def curl(method: str, path: str, operation: Json, host_url: str) -> str:
         words.append("--location")
     if (leads_on and IMAGES.name in operation["tags"]) or _is_a_file(operation["responses"].get("200", {})):
         words += ["--remote-name", "--remote-header-name"]
+    if {"key": []} in operation.get("security", []):
+        words += ["--header", f"Authorization: Bearer {KEY}"]
     if "requestBody" in operation:
         words += _body(*next(iter(operation["requestBody"]["content"].items())))
         query = ""
@@ -30,7 +34,13 @@ def curl(method: str, path: str, operation: Json, host_url: str) -> str:
         path = path.replace(f"{{{name}}}", quote(str(example), safe=""))
     if method != ("post" if "requestBody" in operation else "get"):
         words += ["--request", method.upper()]
-    return shlex.join([*words, urljoin(host_url, path) + (f"?{query}" if query else "")])
+    words.append(urljoin(host_url, path) + (f"?{query}" if query else ""))
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """Write it for a shell, which is to read our variable in it."""
+    return f'"{word}"' if KEY in word else shlex.quote(word)
 
 
 def _body(media_type: str, content: Json) -> list[str]:

@@ -43,5 +43,6 @@ ImageCursor = Annotated[
 TaskCursor = Annotated[
     Position, PlainValidator(partial(_position, UUID_CHARACTERS, UUID)), _cursor_schema(UUID_CHARACTERS)
 ]
+LetterCursor = TaskCursor
 LineCursor = Annotated[int, Field(ge=0, le=LAST_LINE, description=MEANING), DIGITS]
 ItemCursor = Annotated[TaskId, Field(description=MEANING)]

@@ -19,11 +19,13 @@ SCHEMAS = "#/components/schemas/"
 RESPONSES = "#/components/responses/"
 
 PROBLEMS = {
+    HTTPStatus.UNAUTHORIZED: "It needs an API key, and came with none that is taken.",
     HTTPStatus.FORBIDDEN: "A page of another site sent it.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than is taken.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is of a type, charset or encoding that is not taken.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A value cannot be accepted; `detail` says which, and what it must be.",
+    HTTPStatus.TOO_MANY_REQUESTS: "The address or the key has asked too often; wait.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The database or the broker does not answer just now; try again.",
 }
 """The errors that routes name, and what each means for all of them."""
@@ -41,9 +43,17 @@ HEADERS: dict[str, Any] = {
         ("Content-Location", "Where the image that a file name meant is for good.", "string"),
         ("X-Other-Images", "How many other images have the file name; with a + there may be more.", "string"),
         ("Retry-After", "How many seconds to wait before trying again.", "integer"),
+        ("WWW-Authenticate", "How a key is sent (RFC 6750).", "string"),
+        ("Set-Cookie", "The session, which the browser sends with requests of these pages only.", "string"),
     )
 }
 """What the headers mean that routes name."""
+
+HEADERS_OF_PROBLEMS = {
+    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
+}
 
 
 class Answer(BaseModel):

@@ -12,8 +12,11 @@ from flask_openapi.models.path_item import PathItem
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from services.api.authentication import SESSION, asks_for_keys
+from services.api.declared import ANYBODY
 from services.api.describing import (
     HEADERS,
+    HEADERS_OF_PROBLEMS,
     HTML,
     JSON,
     PROBLEM,
@@ -35,10 +38,16 @@ INFO = Info(
     version="1",
     description="Lists of URLs go in; de-duplicated images come out, each with an exact gray version, and with a true "
     "account of every single URL. All times are UTC. Every GET route answers HEAD, too; what else a route "
-    "does not take is answered with 405 and `Allow`. Every error is a problem (RFC 9457) whose `detail` is a sentence, "
-    "or a page for who prefers HTML. The header `X-Request-ID` of an answer names the request in the server's log.",
+    "does not take is answered with 405 and `Allow`, and who asks by a name that the server does not go by with 421. "
+    "Every error is a problem (RFC 9457) whose `detail` is a sentence, or a page for who prefers HTML. The header "
+    "`X-Request-ID` of an answer names the request in the server's log; a request may bring its own.",
 )
 Json = dict[str, Any]
+KEYS: Json = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key, as `Authorization: Bearer KEY`."},
+    "session": {"type": "apiKey", "in": "cookie", "name": SESSION, "description": "What signing in gives a browser."},
+}
+"""The ways to say who asks; one of them is needed by every route that changes something."""
 
 
 def register(app: OpenAPI, blueprint: APIBlueprint) -> None:
@@ -57,7 +66,7 @@ def document() -> Json:
     found = deepcopy(cast(OpenAPI, current_app).api_doc)
     for methods in found["paths"].values():
         for method in methods.keys() - {"get"}:
-            methods[method]["responses"]["403"] = {"$ref": f"{RESPONSES}{HTTPStatus.FORBIDDEN.name}"}
+            _add_what_writes_share(methods[method])
     for operation in _operations(found):
         _drop_what_was_added(operation)
         operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -65,6 +74,7 @@ def document() -> Json:
     components["schemas"] = {**components["schemas"], **_schemas()}
     components["responses"] = {status.name: _problem(status, meaning) for status, meaning in PROBLEMS.items()}
     components["headers"] = HEADERS
+    components["securitySchemes"] = KEYS
     found = {**_plain(found), "info": found["info"]}
     found["components"]["schemas"] = _reachable(found)
     for parameter in [each for operation in _operations(found) for each in operation.get("parameters", [])]:
@@ -77,6 +87,14 @@ def document() -> Json:
         if "$ref" in content["schema"]:
             content["example"] = example_of(content["schema"], found["components"]["schemas"])
     return found
+
+
+def _add_what_writes_share(operation: Json) -> None:
+    statuses = [HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS]
+    if asks_for_keys() and operation.get("security") != ANYBODY:
+        operation["security"] = [{name: []} for name in KEYS]
+        statuses.append(HTTPStatus.UNAUTHORIZED)
+    operation["responses"] |= {str(status.value): {"$ref": f"{RESPONSES}{status.name}"} for status in statuses}
 
 
 def _methods(item: PathItem) -> dict[str, Operation]:
@@ -98,7 +116,7 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _problem(status: HTTPStatus, meaning: str) -> Json:
-    described = answer(meaning, HTML, headers=("Retry-After",) if status == HTTPStatus.SERVICE_UNAVAILABLE else ())
+    described = answer(meaning, HTML, headers=HEADERS_OF_PROBLEMS.get(status, ()))
     written: Json = described.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {**written, "content": {PROBLEM: {"schema": reference(Problem)}, **written["content"]}}
 

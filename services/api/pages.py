@@ -14,6 +14,8 @@ from common.file_names import file_name
 from common.instants import write_instant
 from common.reasons import MEANINGS, Reason
 from common.tally import Failures
+from services.api.authentication import asks_for_keys, current_address, is_signed_in, may_write
+from services.api.keys import SESSION_SECONDS
 from services.api.thumbnails import thumbnail_size
 
 SAFE_SCHEMES = ("http://", "https://")
@@ -35,7 +37,8 @@ def register(app: Flask) -> None:
     app.jinja_env.filters |= {"file_name": file_name}
     app.jinja_env.tests["linkable"] = linkable
     app.jinja_env.globals |= {"OUTCOMES": OUTCOMES, "MEANINGS": MEANINGS, "REASONS": list(Reason)}
-    app.jinja_env.globals |= {"thumbnail_size": thumbnail_size}
+    app.jinja_env.globals |= {"thumbnail_size": thumbnail_size, "session_hours": SESSION_SECONDS // 3_600}
+    app.jinja_env.globals |= {each.__name__: each for each in (asks_for_keys, may_write, is_signed_in, current_address)}
 
 
 def number(value: int) -> str:

@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(InvalidInput, _invalid_input)
     app.register_error_handler(Unavailable, unavailable)
     app.register_error_handler(HalfDone, half_done)
-    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(HTTPException, http_problem)
 
 
 def problem(status: int, sentence: str, **more: Any) -> Response:
@@ -72,14 +72,15 @@ def _invalid_input(error: InvalidInput) -> Response:
     return problem(422, str(error))
 
 
-def _http_exception(error: HTTPException) -> Response:
+def http_problem(error: HTTPException) -> Response:
+    """Answer what werkzeug or a route has raised, with the headers that belong to it."""
     own = error.get_response(request.environ)
     if error.code is None or error.code < 400:
         return Response(own.get_data(), error.code, dict(own.headers))
     given = error.description if error.description != type(error).description else None
     sentence = given or SENTENCES.get(error.code, "").format(method=request.method) or str(error.description)
     response = problem(error.code, sentence)
-    for name in ("Allow", "Retry-After"):
+    for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in own.headers:
             response.headers[name] = own.headers[name]
     return response

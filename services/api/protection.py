@@ -1,7 +1,4 @@
-"""What every request and every answer gets: an id, a deadline at the database, and the security headers.
-
-What changes something is not taken from other sites' pages. Where callers have to say who they are, that belongs here.
-"""
+"""What every request and every answer gets: an id, who asks, a deadline at the database, and the security headers."""
 
 import re
 from collections.abc import Iterable
@@ -10,22 +7,21 @@ from uuid import uuid4
 
 import pymongo
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import Forbidden
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from common.settings import Settings
+from services.api import authentication, gate, request_log
+from services.api.declared import READING
+from services.api.describing import HTML
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-READING = ("GET", "HEAD", "OPTIONS")
 READ_SECONDS = 4.0
 WRITE_SECONDS = 20.0
-POLICY = {
-    "default-src": "'self'",
-    "base-uri": "'none'",
-    "form-action": "'self'",
-    "frame-ancestors": "'none'",
-    "object-src": "'none'",
-}
 HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # With no-referrer, browsers send `Origin: null` even to ourselves.
@@ -35,18 +31,19 @@ HEADERS = {
 }
 
 
-def content_security_policy(**changes: str) -> str:
-    """Write the policy of our pages, with these directives (`style_src` for style-src) set."""
-    directives = {**POLICY, **{name.replace("_", "-"): value for name, value in changes.items()}}
-    return "; ".join(f"{name} {value}" for name, value in directives.items())
-
-
-def register(app: Flask) -> None:
+def register(app: Flask, settings: Settings) -> None:
     """Put it around all of the application's routes."""
     app.before_request(_name_request)
-    app.before_request(_refuse_other_sites)
+    app.before_request(gate.refuse_other_hosts)
+    app.before_request(gate.refuse_other_sites)
+    app.before_request(authentication.identify)
+    app.before_request(gate.refuse_too_many)
+    app.before_request(authentication.authorize)
     app.after_request(_add_headers)
-    app.wsgi_app = _with_deadline(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    app.after_request(request_log.note)
+    # Not the host: a proxy that does not send it would hand on what a client wrote.
+    proxies = settings.api_trusted_proxies
+    app.wsgi_app = ProxyFix(_with_deadline(app.wsgi_app), x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
 
 
 def _name_request() -> None:
@@ -54,28 +51,13 @@ def _name_request() -> None:
     g.request_id = given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid4().hex
 
 
-def _refuse_other_sites() -> None:
-    """Take what changes something only from our own pages and from programs, which send neither of these headers.
-
-    Sec-Fetch-Site is what browsers say of a request (W3C, Fetch Metadata); to addresses without TLS they send Origin.
-    """
-    if request.method in READING:
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site is not None:
-        ours = site in ("same-origin", "none")
-    else:
-        ours = origin is None or origin.partition("://")[2].lower() == request.host.lower()
-    if not ours:
-        raise Forbidden("This came from a page of another site; only pages of this one may send it.")
-
-
 def _add_headers(response: Response) -> Response:
     """Add what the route has not set itself."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", content_security_policy())
     response.headers["X-Request-ID"] = g.request_id
+    if response.mimetype == HTML and authentication.asks_for_keys():
+        response.vary.add("Cookie")
     return response
 
 

@@ -10,8 +10,12 @@ from flask import current_app
 from common.database import Database
 from common.publisher import Publisher
 from common.settings import Settings
+from services.api.asked_hosts import AskedHosts
+from services.api.declared import Declared
+from services.api.keys import Keys
 from services.api.plotly_js import PlotlyJs
 from services.api.queries.recent_tallies import RecentTallies
+from services.api.rate_limit import RateLimit
 from services.api.recent_states import RecentStates
 
 KEY = "graymill"
@@ -32,6 +36,11 @@ class Resources:
     recent_states: RecentStates
     samples: str | None
     archives: threading.BoundedSemaphore
+    hosts: AskedHosts
+    keys: Keys
+    declared: Declared
+    write_limit: RateLimit
+    read_limit: RateLimit
 
 
 def resources() -> Resources:

@@ -1,10 +1,12 @@
 """What the services are doing, in words: who is there, and what waits for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from common.dead_letters import DeadLetters
 from common.queue_states import QueueState
-from services.api.resources import resources
+from common.standstill import Standstill, standstill
+from services.api.resources import now, resources
 
 NOTHING = QueueState(0, 0)
 DELAYED = "delay."
@@ -36,13 +38,17 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Who answers. `stages` is None when the broker tells nothing; `delayed` and `dead` count messages set aside."""
+    """Who answers. `stages` is None when the broker tells nothing; `delayed` and `dead` count messages set aside.
+
+    `standstill` names the tasks whose messages are gone.
+    """
 
     database: bool
     broker: bool
     stages: tuple[Stage, ...] | None
     delayed: int = 0
     dead: int = 0
+    standstill: Standstill | None = None
 
     @property
     def missing(self) -> tuple[Stage, ...]:
@@ -56,10 +62,14 @@ class Health:
 
 
 def current_health(*, database: bool) -> Health:
-    """Ask the broker, or remember what it said a moment ago."""
+    """Ask the broker, or remember what it said a moment ago. With a database that is there, may raise Unavailable."""
     publisher = resources().publisher
     states = resources().recent_states() if publisher.ready else None
-    return health(states, database=database, broker=publisher.ready)
+    found = health(states, database=database, broker=publisher.ready)
+    if not database:
+        return found
+    kept = DeadLetters(resources().database).count()
+    return replace(found, dead=found.dead + kept, standstill=standstill(resources().database, now()))
 
 
 def health(states: Mapping[str, QueueState] | None, *, database: bool, broker: bool) -> Health:

@@ -19,6 +19,7 @@ EXAMPLE_MD5 = "0123456789abcdef0123456789abcdef"
 EXAMPLE_TASK = "6a1f0c5e-8d3b-4c47-9a52-1b7e93d0f684"
 EXAMPLE_IMAGES_TASK = "b27e4d19-53c8-4f6a-8e01-9d3c7a5f2b60"
 EXAMPLE_TEXT_TASK = "e94c0f83-16ab-4d72-b5d8-2f7a61c93e05"
+EXAMPLE_LETTER = "1c9a6e42-7d05-5b18-8f3e-60a4b2c7d915"
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 Absent = SkipJsonSchema[None]
@@ -86,6 +87,11 @@ TaskId = Annotated[
     UUID,
     BeforeValidator(_as_we_write_it),
     Field(description="A task's id.", examples=[EXAMPLE_TASK]),
+]
+LetterId = Annotated[
+    UUID,
+    BeforeValidator(_as_we_write_it),
+    Field(description="A dead letter's id.", examples=[EXAMPLE_LETTER]),
 ]
 Limit = Annotated[
     int, Field(ge=1, le=MAX_LIMIT, description="How many entries the answer may have.", examples=[2]), DIGITS

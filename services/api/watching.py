@@ -10,6 +10,7 @@ from datetime import timedelta
 from common.database import Database, create_indexes
 from common.errors import Unavailable
 from common.publisher import Publisher
+from common.standstill import look
 from services.api.queries.depths import note_depths
 from services.api.queries.hours import check, hours
 from services.api.queries.scope import Scope
@@ -36,12 +37,12 @@ class Chore:
     due: float = field(default_factory=time.monotonic)
 
 
-def chores(database: Database, publisher: Publisher) -> list[Chore]:
+def chores(database: Database, publisher: Publisher, *, stalled_seconds: float) -> list[Chore]:
     """Give all of them. Several processes may do them at once."""
     return [
         # Whoever looks at the monitoring of a new version must not have to wait for the first task of it.
         Chore("making the indexes", INDEXING_SECONDS, lambda: create_indexes(database)),
-        Chore("noting the queues' depths", NOTING_SECONDS, lambda: _note(database, publisher)),
+        Chore("noting the queues' depths", NOTING_SECONDS, lambda: _note(database, publisher, stalled_seconds)),
         Chore("counting the latest hours", COUNTING_SECONDS, lambda: _count(database)),
         Chore("counting hours once more", CHECKING_SECONDS, lambda: check(database, now())),
     ]
@@ -62,8 +63,11 @@ def watch(todo: list[Chore], stopping: threading.Event) -> None:
         chore.due = time.monotonic() + wait_seconds
 
 
-def _note(database: Database, publisher: Publisher) -> None:
-    note_depths(database, publisher.queue_states(), now())
+def _note(database: Database, publisher: Publisher, stalled_seconds: float) -> None:
+    states = publisher.queue_states()
+    note_depths(database, states, now())
+    if publisher.ready:  # a broker that takes no messages keeps workers from saying that they hold some
+        look(database, states, now(), stalled_seconds=stalled_seconds)
 
 
 def _count(database: Database) -> None:

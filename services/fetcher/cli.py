@@ -17,9 +17,11 @@ from common.publisher import Publisher
 from common.reasons import Reason
 from common.settings import Settings
 from common.topology import Topology
+from services.fetcher.dead import dead
 from services.fetcher.errors import BadInput
 from services.fetcher.export.command import export
 from services.fetcher.lines import NotAList
+from services.fetcher.lost import lost
 from services.fetcher.stack import Stack
 
 BAD_INPUT = 2
@@ -112,7 +114,9 @@ def _reasons(text: str) -> list[Reason]:
         raise BadInput(f"--reason: {error}; known are all, {', '.join(Reason)}") from error
 
 
+main.add_command(dead)
 main.add_command(export)
+main.add_command(lost)
 
 
 @contextmanager

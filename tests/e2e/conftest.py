@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
-from tests.api_world import client, publisher, served, world  # noqa: F401
+from common.database import Database
+from common.settings import Settings
+from services.api.app import create_app
+from tests.api_world import LIMITS, NotingPublisher, client, publisher, served, world  # noqa: F401
 from tests.browser_world import browsing
 
 
@@ -17,6 +19,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def address(client: FlaskClient) -> Iterator[str]:  # noqa: F811 - the fixture
-    with served(client.application) as address:
+def address(database: Database, publisher: NotingPublisher) -> Iterator[str]:  # noqa: F811 - the fixture
+    """Serve the API to a browser, which need not sign in."""
+    settings = Settings.from_environ({**LIMITS, "API_WRITES": "open", "API_HOSTS": "graymill.test"})
+    with served(create_app(settings, database, publisher)) as address:
         yield address

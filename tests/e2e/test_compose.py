@@ -161,7 +161,8 @@ def test_a_container_of_each_kind_killed_in_the_middle_loses_nothing(project: Pr
 
 def handed_in(project: Project, tasks: str, **body: str) -> dict[str, Any]:
     """Hand a page in through the API; gives the new task."""
-    answer = requests.post(f"{project.api}/{tasks}", json=body, timeout=10)
+    key = {"Authorization": f"Bearer {project.api_key}"}
+    answer = requests.post(f"{project.api}/{tasks}", json=body, headers=key, timeout=10)
     assert answer.status_code == 201, answer.text
     task: dict[str, Any] = answer.json()
     return task

@@ -27,6 +27,7 @@ from samples.site import Site
 from samples.site import serving as serving_samples
 from services.api.app import create_app
 from tests.accounts import check_pixels
+from tests.api_world import KEY, with_key
 from tests.fleet import Process, eventually, fleet
 from tests.web_pages import Web, serving
 
@@ -60,10 +61,10 @@ def workers(overlay: dict[str, str], topology: Topology, tmp_path: Path) -> Iter
 
 @pytest.fixture
 def api(overlay: dict[str, str], database: Database, topology: Topology) -> Iterator[FlaskClient]:
-    settings = Settings.from_environ(overlay)
+    settings = Settings.from_environ({**overlay, "API_KEYS": KEY})
     publisher = Publisher("tests", parameters(settings, "tests"), topology)
     eventually(lambda: publisher.ready)
-    yield create_app(settings, database, publisher).test_client()
+    yield with_key(create_app(settings, database, publisher))
     publisher.close()
 
 
@@ -181,7 +182,7 @@ def test_what_else_pages_can_be(
     assert (again["id"], again["status"], again["duplicate"]) == (gone["id"], "success", 1)
 
     def hand_in(_number: int) -> Any:
-        return api.application.test_client().post("/images_tasks", json={"url": page})
+        return with_key(api.application).post("/images_tasks", json={"url": page})
 
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(hand_in, range(4)))

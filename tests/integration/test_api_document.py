@@ -1,8 +1,8 @@
 """The document is all that a stranger needs: its examples run, and a client that knows nothing else does its work."""
 
 import html
+import os
 import re
-import shlex
 import subprocess
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from common.publisher import Publisher
 from common.settings import Settings
 from samples.site import serving
 from services.api.app import create_app
-from tests.api_world import World, served
+from tests.api_world import KEY, World, served
 from tests.fleet import eventually, fleet
 from tests.page_world import PageWorld
 
@@ -24,7 +24,7 @@ def app(settings: Settings, topology, database, tmp_path):
     """Give the application on a real broker and a real database, with a list to try."""
     samples = tmp_path / "samples.txt"
     samples.write_text("https://a.example/1\n")
-    settings = replace(settings, samples_list=str(samples))
+    settings = replace(settings, samples_list=str(samples), api_keys=(KEY,))
     publisher = Publisher("tests", parameters(settings, "tests"), topology)
     eventually(lambda: publisher.ready)
     yield create_app(settings, database, publisher)
@@ -35,6 +35,7 @@ def test_every_example_of_the_page_runs(app, database, tmp_path):
     """With what they name in the database, the commands are run as they stand on the page; what deletes it, last."""
     World(database).make_examples_true()
     PageWorld(database).make_examples_true()
+    (tmp_path / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n")
     with served(app) as address:
         page = app.test_client().get("/docs", base_url=address).text
         commands = [html.unescape(found) for found in re.findall(r'<code class="curl">(.*?)</code>', page, re.DOTALL)]
@@ -44,10 +45,10 @@ def test_every_example_of_the_page_runs(app, database, tmp_path):
         for number, command in enumerate(sorted(commands, key=lambda command: "--request DELETE" in command)):
             folder = tmp_path / "got" / str(number)
             folder.mkdir(parents=True)
-            program, *arguments = shlex.split(command)
             done = subprocess.run(
-                [program, "--silent", "--show-error", "--fail-with-body", *arguments],
+                ["bash", "-c", command],
                 cwd=folder,
+                env={**os.environ, "CURL_HOME": str(tmp_path), "GRAYMILL_KEY": KEY},
                 capture_output=True,
                 timeout=30,
                 check=False,
@@ -63,6 +64,7 @@ def test_a_client_made_of_nothing_but_the_document_hands_in_a_list_and_follows_i
     with serving("127.0.0.2", 0) as site, fleet(workers, environment, tmp_path), served(app) as address:
         api = OpenAPI.load_sync(f"{address}/openapi.json")
         urls = [f"{site.base_url}/{path}" for path in ("40/30", "same/a", "gone")]
+        api.authenticate(key=KEY)
         task = api._.submitUrls(data={"urls": urls, "name": "by a stranger"})
         assert (task.total, task.name, task.published) == (3, "by a stranger", True)
         eventually(lambda: api._.getTask(parameters={"task_id": task.id}).finished_at, what="the task's end")

@@ -7,6 +7,7 @@ import pytest
 from common.facts import PageSubmitted, UrlSubmitted
 from common.settings import Settings
 from services.api.app import create_app
+from tests.api_world import KEY, with_key
 
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 OURS = {**HTML, "Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
@@ -137,7 +138,8 @@ def test_samples_are_offered_and_loaded_only_where_there_is_a_list(database, pub
     assert send(client, "/forms/samples").status_code == 404
     samples = tmp_path / "urls.txt"
     samples.write_text("http://127.0.0.2:8081/1/2\n")
-    served = create_app(Settings.from_environ({"SAMPLES_LIST": str(samples)}), database, publisher).test_client()
+    settings = Settings.from_environ({"API_KEYS": KEY, "SAMPLES_LIST": str(samples)})
+    served = with_key(create_app(settings, database, publisher))
     assert "Load the samples" in served.get("/", headers=HTML).text
     answer = send(served, "/forms/samples")
     assert answer.status_code == 303

@@ -189,14 +189,14 @@ def listening(database, publisher) -> Iterator[int]:
 def begun(port: int, task_id) -> socket.socket:
     """Ask for an archive and read only its beginning."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=20)
-    connection.sendall(f"GET /images_tasks/{task_id}/archive HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    connection.sendall(f"GET /images_tasks/{task_id}/archive HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     assert connection.recv(12) == b"HTTP/1.1 200"
     return connection
 
 
 def status_of(port: int, path: str) -> str:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         return connection.recv(12)[-3:].decode()
 
 

@@ -11,7 +11,7 @@ from common.items import item_id
 from common.page_tasks import Kind
 from common.settings import Settings
 from services.api.app import create_app
-from tests.api_world import NOON, NotingPublisher
+from tests.api_world import KEY, NOON, NotingPublisher, with_key
 from tests.page_world import PAGE
 
 SECRET = "a secret that is long enough"
@@ -68,7 +68,7 @@ def test_a_page_that_failed_is_tried_again_in_the_same_task(client, publisher, p
 
 def test_two_requests_at_the_same_moment_make_one_task(client, database):
     def post(_number: int):
-        return client.application.test_client().post("/images_tasks", json={"url": PAGE})
+        return with_key(client.application).post("/images_tasks", json={"url": PAGE})
 
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(post, range(16)))
@@ -109,7 +109,8 @@ def test_only_json_is_taken(client):
 
 
 def test_a_webhook_is_taken_and_shown_where_there_is_a_secret(database, publisher):
-    client = create_app(Settings.from_environ({"WEBHOOK_SECRET": SECRET}), database, publisher).test_client()
+    settings = Settings.from_environ({"API_KEYS": KEY, "WEBHOOK_SECRET": SECRET})
+    client = with_key(create_app(settings, database, publisher))
     refused = client.post("/images_tasks", json={"url": PAGE, "webhook": "file:///etc/passwd"})
     assert (refused.status_code, "webhook must be" in refused.json["detail"]) == (422, True)
     task = client.post("/images_tasks", json={"url": PAGE, "webhook": "https://b.example/hook"}).json

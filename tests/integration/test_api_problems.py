@@ -99,10 +99,11 @@ def test_a_request_id_is_taken_over_only_when_it_is_a_plain_word(client):
 def test_health_is_ok_and_ready_tells_what_answers(client, publisher):
     health = client.get("/health")
     assert (health.status_code, health.text, health.mimetype) == (200, "OK", "text/plain")
-    assert client.get("/ready").json == {"ready": True, "database": True, "broker": True}
+    assert client.get("/ready").json == {"ready": True, "database": True, "broker": True, "warnings": []}
     publisher.ready = False
     answer = client.get("/ready")
-    assert (answer.status_code, answer.json) == (503, {"ready": False, "database": True, "broker": False})
+    told = {"ready": False, "database": True, "broker": False, "warnings": []}
+    assert (answer.status_code, answer.json) == (503, told)
 
 
 def test_without_a_database_every_route_says_so_within_seconds():

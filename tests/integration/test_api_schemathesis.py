@@ -20,11 +20,11 @@ from common.publisher import Publisher
 from common.settings import Settings
 from common.topology import Topology
 from services.api.app import create_app
-from tests.api_world import World
+from tests.api_world import KEY, World
 from tests.fleet import eventually
 from tests.page_world import PageWorld
 
-EXAMPLES = 6
+EXAMPLES = 8
 CONFIG = {"generation": {"deterministic": True}}
 
 
@@ -45,26 +45,38 @@ API = schemathesis.openapi.from_wsgi("/openapi.json", CURRENT, config=Schemathes
 
 
 @pytest.fixture(scope="module", autouse=True)
-def application(rabbitmq, mongodb):
-    """Run the application on a real broker and a real database, in which what the document's examples name is there."""
+def database(rabbitmq, mongodb, tmp_path_factory):
+    """Run the application on a real broker and a real database; gives the database."""
+    samples = tmp_path_factory.mktemp("samples") / "urls.txt"
+    samples.write_text("https://a.example/1\n")
     name = f"test-{secrets.token_hex(4)}"
     environment = {
         "AMQP_URL": rabbitmq.url,
         "AMQP_PREFIX": f"{name}.",
         "MONGO_URL": replace(mongodb, database=name).url,
+        "API_KEYS": KEY,
+        "API_REQUESTS_PER_MINUTE": "0",
+        "SAMPLES_LIST": str(samples),
     }
     chosen = Settings.from_environ(environment)
     database = connect(chosen.mongo_url, application="tests")
     create_indexes(database)
-    World(database).make_examples_true()
-    PageWorld(database).make_examples_true()
     publisher = Publisher("tests", parameters(chosen, "tests"), Topology.of(chosen))
     eventually(lambda: publisher.ready)
     CURRENT.app = create_app(chosen, database, publisher)
-    yield
+    yield database
     publisher.close()
     database.client.drop_database(name)
     database.client.close()
+
+
+@pytest.fixture(autouse=True)
+def examples(database):
+    """Have what the document's examples name there again for each route, whatever those before have deleted."""
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    World(database).make_examples_true()
+    PageWorld(database).make_examples_true()
 
 
 @API.hook
@@ -79,7 +91,8 @@ def map_query(context, query):
     max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 def test_no_request_is_answered_with_a_fault_or_in_a_way_that_the_document_does_not_name(case):
-    case.call_and_validate(excluded_checks=list(excluded(case)))
+    headers = {"Authorization": f"Bearer {KEY}"} if case.operation.definition.raw.get("security") else {}
+    case.call_and_validate(headers=headers, excluded_checks=list(excluded(case)))
 
 
 def excluded(case):

@@ -41,7 +41,8 @@ def test_the_queues_are_noted_and_what_the_pages_need_is_made(database, settings
         return {queue.queue for queue in depths(database, Span(now - MINUTE, now + MINUTE)).queues}
 
     try:
-        with watching(chores(database, publisher)), watching(chores(database, publisher)):
+        todo = [chores(database, publisher, stalled_seconds=300.0) for _ in range(2)]
+        with watching(todo[0]), watching(todo[1]):
             eventually(lambda: noted() == set(topology.queues))
             eventually(lambda: len(database["items"].index_information()) > 5)
     finally:

@@ -5,8 +5,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from common.errors import ConfigurationError
+from deploy.local.__main__ import key
 from deploy.local.checkout import Checkout
 from deploy.local.configuration import render
 from deploy.local.environment import StackEnvironment, read_stack_env
@@ -34,12 +36,12 @@ def names(environ: dict[str, str]) -> list[str]:
 
 def secrets_of(made: StackEnvironment) -> set[str]:
     passwords = {str(urlsplit(made.written[url]).password) for url in ("AMQP_URL", "MONGO_URL")}
-    return {*passwords, made.settings().webhook_secret}
+    return {*passwords, *made.settings().api_keys, made.settings().webhook_secret}
 
 
-def test_first_environment_has_three_random_secrets_and_all_the_defaults() -> None:
+def test_first_environment_has_four_random_secrets_and_all_the_defaults() -> None:
     first, other = StackEnvironment.compose({}, {}), StackEnvironment.compose({}, {})
-    assert len(secrets_of(first) | secrets_of(other)) == 6
+    assert len(secrets_of(first) | secrets_of(other)) == 8
     assert min(map(len, secrets_of(first))) == 32
     assert first.port("AMQP_PORT") == 5673
     assert urlsplit(first.written["MONGO_URL"]).path == "/graymill"
@@ -55,18 +57,31 @@ def test_written_environment_is_private_and_read_back_the_same(tmp_path: Path) -
     assert read_stack_env(path) == made.written
 
 
+def test_key_is_shown_alone_and_the_new_one_while_it_is_replaced(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path)
+    assert isinstance(CliRunner().invoke(key, obj=checkout).exception, StackError)
+    checkout.make_folders()
+    made = StackEnvironment.compose({}, {})
+    made.write(checkout.stack_env)
+    assert CliRunner().invoke(key, obj=checkout).output == f"{made.written['API_KEYS']}\n"
+    replaced = {**made.written, "API_KEYS": f"{'n' * 32},{made.written['API_KEYS']}"}
+    StackEnvironment.compose(replaced, {}).write(checkout.stack_env)
+    assert CliRunner().invoke(key, obj=checkout).output == f"{'n' * 32}\n"
+
+
 def test_passwords_ports_and_edits_of_an_earlier_up_are_kept() -> None:
     earlier = StackEnvironment.compose({}, {"AMQP_PORT": "6673", "SAMPLES_PORT": "9081"}).written
     later = StackEnvironment.compose({**earlier, "FETCH_ALLOW_NETS": "", "MAX_PIXELS": "5"}, {})
     assert later.written == {**earlier, "FETCH_ALLOW_NETS": "", "MAX_PIXELS": "5"}
 
 
-def test_environment_of_before_there_were_webhooks_gets_a_secret_and_keeps_its_passwords() -> None:
+@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "API_KEYS"])
+def test_environment_of_before_there_was_a_secret_gets_one_and_keeps_the_others(name: str) -> None:
     made = StackEnvironment.compose({}, {}).written
-    earlier = {name: value for name, value in made.items() if name != "WEBHOOK_SECRET"}
+    earlier = {other: value for other, value in made.items() if other != name}
     later = StackEnvironment.compose(earlier, {})
-    assert len(later.settings().webhook_secret) == 32
-    assert {**later.written, "WEBHOOK_SECRET": made["WEBHOOK_SECRET"]} == made
+    assert len(later.written[name]) == 32
+    assert {**later.written, name: made[name]} == made
     assert StackEnvironment.compose(later.written, {}).written == later.written
 
 
@@ -205,6 +220,8 @@ def test_status_shows_no_password_and_says_failing_for_what_starts_over_and_over
     shown = "\n".join(addresses({**written, "API_HOST": "0.0.0.0"}))
     assert "http://127.0.0.1:5001/monitoring" in shown
     assert str(urlsplit(written["AMQP_URL"]).password) not in shown
+    assert written["API_KEYS"] not in shown
+    assert "`make key`" in shown
 
 
 def test_durations_show_their_two_largest_units() -> None:

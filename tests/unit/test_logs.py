@@ -37,6 +37,14 @@ def test_a_plain_line_tells_when_how_bad_who_and_what() -> None:
     )
 
 
+def test_a_requests_id_stands_behind_the_message_or_in_a_member_of_its_own() -> None:
+    made = record("asked")
+    made.request_id = "abc-1"
+    assert Plain("api").format(made).endswith("asked request_id=abc-1")
+    assert json.loads(Json("api").format(made))["request_id"] == "abc-1"
+    assert "request_id" not in json.loads(Json("api").format(record("not asked")))
+
+
 def test_a_json_line_tells_the_same() -> None:
     assert json.loads(Json("hasher").format(record("consuming %s", "hasher"))) == {
         "time": "2026-01-31T12:00:00.123+00:00",

@@ -40,8 +40,8 @@ USES = {
     "api": {"broker", "database"},
 }
 ADDRESSES = {"broker": "AMQP_URL", "database": "MONGO_URL"}
-SIGNING = ("scraper", "api")
-"""Who is told the webhooks' secret: the API takes webhooks only where there is one."""
+SECRETS = {"scraper": {"WEBHOOK_SECRET"}, "api": {"WEBHOOK_SECRET", "API_KEYS"}}
+"""Who is told which: the API takes webhooks only where there is a secret, and writes only from who has a key."""
 
 Object = dict[str, Any]
 
@@ -176,7 +176,7 @@ def test_a_service_is_given_the_addresses_that_its_pods_may_reach_and_no_secret_
     prefix = "graymill/uses-"
     reached = {label.removeprefix(prefix) for label in labels if label.startswith(prefix)}
     assert reached == USES[service]
-    secret = {"WEBHOOK_SECRET"} if service in SIGNING else set()
+    secret = SECRETS.get(service, set())
     assert set(environment(DEPLOYMENTS[service])) == {ADDRESSES[use] for use in reached - {"internet"}} | secret
 
 
@@ -335,7 +335,7 @@ def test_compose_and_swarm_agree_on_who_reaches_what_and_who_signs(service: str)
     # The others are the sample site's and, on one machine, what ports are published on.
     assert set(composed["networks"]) - {"sites", "published"} == set(swarm["networks"])
     for given in (composed["environment"], swarm["environment"]):
-        assert ("WEBHOOK_SECRET" in given) == (service in SIGNING)
+        assert given.keys() & {"WEBHOOK_SECRET", "API_KEYS"} == SECRETS.get(service, set())
 
 
 def test_the_example_names_the_members_of_the_replica_set() -> None:

@@ -35,11 +35,17 @@ BAD = {
     "API_THREADS": "",
     "API_MAX_BODY_BYTES": "1023",
     "API_MAX_URLS": "0",
+    "API_WRITES": "closed",
+    "API_KEYS": "0123456789abcdef,short",
+    "API_REQUESTS_PER_MINUTE": "-1",
+    "API_HOSTS": "http://images.example.com",
+    "API_TRUSTED_PROXIES": "11",
     "SCRAPE_CONCURRENCY": "0",
     "PAGE_MAX_IMAGES": "5001",
     "WEBHOOK_SECRET": "too short",
     "LOG_LEVEL": "verbose",
     "LOG_FORMAT": "xml",
+    "STALLED_SECONDS": "0",
 }
 CHECKED = [description.name.upper() for description in fields(Settings) if description.metadata["parse"] is not str]
 
@@ -90,8 +96,9 @@ def test_the_password_in_a_bad_url_is_not_told(name: str) -> None:
     assert "secret" not in complaint(name, "redis://user:secret@host/")
 
 
-def test_a_bad_secret_is_not_told() -> None:
-    assert "hunter2" not in complaint("WEBHOOK_SECRET", "hunter2")
+@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "API_KEYS"])
+def test_a_bad_secret_is_not_told(name: str) -> None:
+    assert "hunter2" not in complaint(name, "hunter2")
 
 
 @pytest.mark.parametrize("value", ["user:secret@host:5672", "amqp:/user:secret@host", "amqp//user:secret@host"])

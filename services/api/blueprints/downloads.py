@@ -29,7 +29,7 @@ blueprint = APIBlueprint("downloads", __name__, abp_tags=[TASKS])
 @blueprint.get(
     "/url_tasks/<task_id>/items.csv",
     operation_id="downloadItemsCsv",
-    responses={200: answer("The table, in UTF-8.", CSV), **problems(404, 503)},
+    responses={200: answer("The table, in UTF-8.", CSV), **problems(404, 429, 503)},
 )
 def table(path: TaskPath) -> Response:
     """Give all of the task's items as a table, in the order of its lines.
@@ -43,7 +43,10 @@ def table(path: TaskPath) -> Response:
 @blueprint.get(
     "/url_tasks/<task_id>/items.jsonl",
     operation_id="downloadItemsJsonLines",
-    responses={200: answer("One JSON object a line, each like those of `items`.", JSON_LINES), **problems(404, 503)},
+    responses={
+        200: answer("One JSON object a line, each like those of `items`.", JSON_LINES),
+        **problems(404, 429, 503),
+    },
 )
 def json_lines(path: TaskPath) -> Response:
     """Give all of the task's items as JSON lines, in the order of its lines."""
@@ -59,7 +62,7 @@ def json_lines(path: TaskPath) -> Response:
             "line of the task.",
             ZIP,
         ),
-        **problems(404, 422, 503),
+        **problems(404, 422, 429, 503),
     },
 )
 def archive(path: TaskPath, query: ArchiveQuery) -> Response:

@@ -7,7 +7,6 @@ from werkzeug.exceptions import NotFound
 from common.multi_index import MOST_DISTANCE
 from services.api.answers import as_json, linked, next_url, wants_html
 from services.api.blueprints.image_bytes import UNKNOWN, ImagePath
-from services.api.blueprints.monitoring import POLICY
 from services.api.blueprints.similar import NOT_HASHED, SimilarQuery
 from services.api.cursors import ItemCursor
 from services.api.describing import HTML, answer, problems
@@ -60,7 +59,7 @@ def metadata(path: ImagePath, query: ImageQuery) -> Response:
 
 
 def _page(image: StoredImage, query: ImageQuery, **about: object) -> Response:
-    """Make the page. plotly.js puts a style element into it, as on the monitoring page."""
+    """Make the page."""
     perceptual_hash = perceptual_hash_of(database(), image.md5)
     similar = perceptual_hash is not None and similar_images(
         database(), image.md5, perceptual_hash, distance=query.distance, limit=query.limit
@@ -81,9 +80,7 @@ def _page(image: StoredImage, query: ImageQuery, **about: object) -> Response:
         most_distance=MOST_DISTANCE,
         neighbours=neighbours(database(), image),
         after=query.cursor,
-        plotly_js=resources().plotly_js.version,
+        plotly_js=resources().plotly_js,
         **about,
     )
-    response = make_response(page)
-    response.headers["Content-Security-Policy"] = POLICY
-    return response
+    return make_response(page)

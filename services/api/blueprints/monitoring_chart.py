@@ -34,16 +34,17 @@ class ScriptPath(Path):
 @blueprint.get(
     "/testmonitoring",
     operation_id="getChart",
-    responses={200: answer("The file.", HTML), **problems(404, 422, 503)},
+    responses={200: answer("The file.", HTML), **problems(404, 422, 429, 503)},
 )
 def chart(query: HistogramQuery) -> Response:
     """Give the histogram alone, in one HTML file that needs nothing else."""
     moment = now()
     found = timeline(database(), query.span(moment), query.scope(), moment)
     plotly_js = resources().plotly_js
+    style, drawing = _static("graymill.css"), _static("monitoring_chart.js")
     policy = (
-        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"script-src '{plotly_js.digest}' '{source_digest(_static('monitoring_chart.js').encode())}'"
+        f"default-src 'none'; style-src '{source_digest(style.encode())}'; img-src data:; base-uri 'none'; "
+        f"form-action 'none'; script-src '{plotly_js.digest}' '{source_digest(drawing.encode())}'"
     )
     response = make_response(
         render_template(
@@ -52,9 +53,9 @@ def chart(query: HistogramQuery) -> Response:
             scope=query.scope(),
             moment=moment,
             figure=histogram(found, query.by, legend=True),
-            plotly_js=plotly_js.script.decode(),
-            drawing=_static("monitoring_chart.js"),
-            style=_static("graymill.css"),
+            plotly_js=plotly_js,
+            drawing=drawing,
+            style=style,
             policy=policy,
         )
     )

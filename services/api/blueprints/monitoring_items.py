@@ -37,7 +37,7 @@ class EndedItemsQuery(ScopeQuery):
     operation_id="listEndedItems",
     responses={
         200: answer("Items, latest first.", EndedItemsAnswer, HTML, headers=("Link",)),
-        **problems(404, 422, 503),
+        **problems(404, 422, 429, 503),
     },
 )
 def items(query: EndedItemsQuery) -> Response:

@@ -110,7 +110,7 @@ def image(path: PageImagePath, query: PageImageQuery) -> Response:
             "image of the page, those that failed and those that are still pending, too.",
             ZIP,
         ),
-        **problems(404, 422, 503),
+        **problems(404, 422, 429, 503),
     },
 )
 def archive(path: ImagesTaskPath, query: ArchiveQuery) -> Response:

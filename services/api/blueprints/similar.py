@@ -46,7 +46,10 @@ class SimilarQuery(Query):
 @blueprint.get(
     "/image/<md5>/similar",
     operation_id="listSimilarImages",
-    responses={200: answer("The images that look like it, nearest first.", SimilarAnswer), **problems(404, 422, 503)},
+    responses={
+        200: answer("The images that look like it, nearest first.", SimilarAnswer),
+        **problems(404, 422, 429, 503),
+    },
 )
 def similar(path: ImagePath, query: SimilarQuery) -> Response:
     """List the images that look like one: near-duplicates, such as scaled or compressed copies."""

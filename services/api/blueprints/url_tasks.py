@@ -77,10 +77,12 @@ def task(path: TaskPath, query: TaskQuery) -> Response:
 def _beside(task: Task) -> dict[str, Any]:
     """Give what only the page of a task tells: how fast it goes, who is missing, what was read of a web page."""
     under_way = task.finished_at is None
+    health = current_health(database=True) if under_way else None
     more: dict[str, Any] = {
         "pace": pace(database(), task.task_id, now()) if under_way else None,
         "has_archive": task.tally.total <= MOST_LINES,
-        "missing": current_health(database=True).missing if under_way else (),
+        "missing": health.missing if health else (),
+        "standstill": health.standstill if health else None,
     }
     if task.page_url is None:
         return more

@@ -177,6 +177,10 @@ class ReadyAnswer(Answer):
     ready: Annotated[bool, Field(examples=[True])]
     database: Annotated[bool, Field(examples=[True])]
     broker: Annotated[bool, Field(examples=[True])]
+    warnings: Annotated[
+        list[str],
+        Field(description="What a person should look at; it keeps nothing from being done.", examples=[[]]),
+    ]
 
 
 def _bins(timeline: Timeline) -> list[BinAnswer]:

@@ -3,6 +3,7 @@
 
 for (const form of document.querySelectorAll("form[data-drop]")) {
   const input = form.querySelector("input[type=file]");
+  if (input.matches(":disabled")) continue;
   const most = Number(form.dataset.mostBytes);
   const check = () => {
     const file = input.files[0];

@@ -1,0 +1,55 @@
+"""API keys, and the sessions of those who have signed in with one.
+
+The keys stand in the environment as they are, as the passwords of broker and database do beside them: who reads it has
+the database, too, and `make key` can show them.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from itsdangerous import BadSignature, TimestampSigner
+
+SESSION_SECONDS = 12 * 3600
+_SALT = "graymill.session"
+_SESSION = "signed-in"
+
+
+class Keys:
+    """The keys that are taken."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = {_digest(key): key for key in keys}
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self._keys)
+
+    def find(self, given: str) -> bytes | None:
+        """Give the digest of this key, None if it is none of ours; how long that takes tells nothing of the keys."""
+        asked = _digest(given)
+        found = [known for known in self._keys if hmac.compare_digest(known, asked)]
+        return found[0] if found else None
+
+    def open_session(self, digest: bytes) -> str:
+        """Make a session for who has this key: signed with it, so that it ends when the key is taken away."""
+        return _signer(self._keys[digest]).sign(_SESSION).decode()
+
+    def find_session(self, session: str) -> bytes | None:
+        """Give the digest of the key that the session was opened with, None if it is over or none of ours."""
+        return next((digest for digest, key in self._keys.items() if _holds(key, session)), None)
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
+
+
+def _signer(key: str) -> TimestampSigner:
+    return TimestampSigner(key, salt=_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
+def _holds(key: str, session: str) -> bool:
+    try:
+        return _signer(key).unsign(session, max_age=SESSION_SECONDS) == _SESSION.encode()
+    except BadSignature:
+        return False
