@@ -18,11 +18,16 @@ from common.errors import Unavailable
 from common.handling import BatchHandler, PutOff
 from common.load import Load
 from common.message import Message, Publication
+from common.metrics import UNAVAILABLE, WAITED, WORKED
 from common.session import Session
+from common.steps import now_ms, told_ms
+from common.turns import Turns
 
 log = logging.getLogger(__name__)
 
 GLANCE_SECONDS = 0.01
+LOOK_SECONDS = 0.25
+"""So often the handlers look who waits for his turn for too long, while nothing new comes."""
 
 Answers = Sequence[Sequence[Publication] | PutOff]
 
@@ -42,8 +47,9 @@ class Consumer:
     """What is consumed and how: `threads` handlers at once, each given up to `batch_size` deliveries.
 
     A batch that is not full waits up to `linger_seconds` for more: worth it where it costs little more than one.
-    What a handler puts off is done on one of `put_off_threads` others, a message at a time.
-    At most `prefetch_count` deliveries are held unacked; times the largest body, that bounds the memory.
+    What a handler puts off is done on one of `put_off_threads` others, a message at a time, and at most
+    `most_of_a_key` of one key at once. At most `prefetch_count` deliveries are held unacked; times the largest
+    body, that bounds the memory.
     """
 
     queue: str
@@ -53,8 +59,14 @@ class Consumer:
     batch_size: int = 1
     linger_seconds: float = 0.0
     put_off_threads: int = 0
+    most_of_a_key: int = 1
     inbox: SimpleQueue[Delivery] = field(default_factory=SimpleQueue, repr=False)
-    put_off: SimpleQueue[tuple[Delivery, PutOff]] = field(default_factory=SimpleQueue, repr=False)
+    turns: Turns[tuple[Delivery, PutOff]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Those who wait for their turn leave room in the prefetch window for as many as there are threads, twice.
+        most_waiting = max(0, self.prefetch_count - 2 * self.put_off_threads)
+        object.__setattr__(self, "turns", Turns(self.put_off_threads, self.most_of_a_key, most_waiting))
 
 
 @dataclass(slots=True)
@@ -102,6 +114,8 @@ class Crew:
     def _serve(self, consumer: Consumer) -> None:
         """Handle deliveries for ever, on a handler thread."""
         while True:
+            for (delivery, put_off), seconds in consumer.turns.overstayed():
+                self._work(consumer, [delivery], partial(_alone, partial(put_off.later, seconds)))
             batch = self._next_batch(consumer)
             if batch:
                 self._work(consumer, batch, partial(consumer.handle, [delivery.message for delivery in batch]))
@@ -109,36 +123,44 @@ class Crew:
     def _serve_put_off(self, consumer: Consumer) -> None:
         """Do for ever what handlers put off, on a thread for that."""
         while True:
-            delivery, put_off = consumer.put_off.get()
+            key, (delivery, put_off) = consumer.turns.get()
             delivery.load.wait()
+            began = None
             if self._dismissed.is_set():
                 delivery.load.change(0, -1)
             else:
-                self._work(consumer, [delivery], partial(_alone, put_off))
+                began = consumer.turns.begin(key)
+                self._work(consumer, [delivery], partial(_alone, put_off.work))
+            consumer.turns.done(key, began)
 
     def _work(self, consumer: Consumer, batch: Sequence[Delivery], handle: Callable[[], Answers]) -> None:
         """Handle a batch and have it settled, but for what is put off."""
         session, load = batch[0].session, batch[0].load
         held_bytes = sum(len(delivery.message.body) for delivery in batch)
         load.change(held_bytes)
+        taken_up_ms = now_ms()
         answers = self._insist(consumer, session, handle)
         if answers is None:
             load.change(-held_bytes, -len(batch))
             return
         given = []
         for delivery, answer in zip(batch, answers, strict=True):
-            if callable(answer):
-                consumer.put_off.put((delivery, answer))
-            else:
+            if not isinstance(answer, PutOff):
                 given.append((delivery, answer))
+            elif (seconds := consumer.turns.put(answer.key, (delivery, answer))) is not None:
+                given.append((delivery, answer.later(seconds)))
         load.change(-held_bytes + sum(_size(publications) for _delivery, publications in given))
         if given:
             session.call(partial(self._settle, given))
+            _note(consumer.queue, [delivery.message for delivery, _publications in given], taken_up_ms)
 
     def _next_batch(self, consumer: Consumer) -> list[Delivery]:
         """Wait for a delivery and take what has come behind it, leaving out what an ended connection delivered."""
         self._load.wait()
-        batch = [consumer.inbox.get()]
+        try:
+            batch = [consumer.inbox.get(timeout=LOOK_SECONDS if consumer.turns.is_crowded else None)]
+        except Empty:
+            return []
         _linger(consumer)
         with suppress(Empty):
             while len(batch) < consumer.batch_size:
@@ -166,6 +188,7 @@ class Crew:
             except Unavailable as error:
                 if self._dismissed.is_set():
                     return None
+                UNAVAILABLE.labels(consumer.queue).inc()
                 seconds = next(waits)
                 log.warning("waiting %.1f s: %s", seconds, error)
                 self._dismissed.wait(seconds)
@@ -217,9 +240,26 @@ def _linger(consumer: Consumer) -> None:
         time.sleep(min(GLANCE_SECONDS, consumer.linger_seconds))
 
 
+def _note(queue: str, messages: Sequence[Message], taken_up_ms: int) -> None:
+    """Count how long these waited, each from when it was told or due again, and how long they were worked on."""
+    worked_ms = max(0, now_ms() - taken_up_ms)
+    WORKED.note(queue, [worked_ms] * len(messages))
+    WAITED.note(queue, [waited for message in messages if (waited := _waited_ms(message, taken_up_ms)) is not None])
+
+
+def _waited_ms(message: Message, taken_up_ms: int) -> int | None:
+    since_ms = told_ms(message.headers.get("steps"))
+    if since_ms is None:
+        return None
+    due_ms = message.headers.get("not_before_ms")
+    if isinstance(due_ms, int) and due_ms > since_ms:
+        since_ms = due_ms
+    return max(0, taken_up_ms - since_ms)
+
+
 def _size(publications: Sequence[Publication]) -> int:
     return sum(len(publication.message.body) for publication in publications)
 
 
-def _alone(put_off: PutOff) -> Answers:
-    return [put_off()]
+def _alone(work: Callable[[], Sequence[Publication]]) -> Answers:
+    return [work()]

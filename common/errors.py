@@ -37,3 +37,23 @@ class Transient(ItemError):
     ) -> None:
         super().__init__(reason, detail, status=status)
         self.after_seconds = after_seconds
+
+
+class Postponed(ItemError):
+    """Not now, for a cause outside the item: it comes back after so many seconds, which is no try of it.
+
+    Of that an item has `most_seconds` in all; then it ends, for this reason.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        after_seconds: float,
+        most_seconds: float = float("inf"),
+        status: int | None = None,
+    ) -> None:
+        super().__init__(reason, detail, status=status)
+        self.after_seconds = after_seconds
+        self.most_seconds = most_seconds

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from common.errors import MalformedMessage, Permanent, Transient, Unavailable
+from common.errors import ItemError, MalformedMessage, Permanent, Postponed, Transient, Unavailable
 from common.facts import ItemFailed, download_of, read_item
 from common.items import Item
+from common.logs import about, current
 from common.message import Message, Publication
+from common.metrics import DEAD_LETTERED, POSTPONED, RETRIES
 from common.reasons import Reason
 from common.steps import now_ms
 from common.topology import Topology
@@ -21,8 +23,20 @@ from common.topology import Topology
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Message], Iterable[Message]]
-PutOff = Callable[[], Sequence[Publication]]
-"""What is still to be done for a message, on a thread of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """`work` is still to be done for a message, on another thread; of one `key` only so much at once.
+
+    When too much of the key waits already, `later` is asked instead to bring the message back after so many seconds.
+    """
+
+    key: str
+    work: Callable[[], Sequence[Publication]]
+    later: Callable[[float], Sequence[Publication]]
+
+
 BatchHandler = Callable[[Sequence[Message]], Sequence[Sequence[Publication] | PutOff]]
 """Gives, for each message, what must be published and confirmed before it is acked, at once or put off.
 
@@ -45,27 +59,41 @@ class Stage:
 
     def settle(self, handler: Handler, message: Message) -> list[Publication]:
         """Run the handler, and turn what it yields or raises into publications."""
-        too_early_seconds = _not_before(message) - time.time()
-        if too_early_seconds > CLOCK_SLACK_SECONDS:
-            return [self.topology.delayed(self.queue, message, too_early_seconds)]
+        if early := self.early(message):
+            return early
         taken_up_ms = now_ms()
+        before = current.set(message)
         try:
             return [self.topology.fact(fact) for fact in handler(message)]
         except Unavailable:
             raise
-        except Transient as error:
+        except (Postponed, Transient) as error:
             return [self._again(message, error, taken_up_ms)]
         except Permanent as error:
             return [self._failed(read_item(message, taken_up_ms), message, error)]
         except MalformedMessage as error:
             return self.bury(message, str(error))
         except Exception as error:
-            log.exception("not foreseen: %s message_id=%s", message.type, message.message_id)
+            log.exception("not foreseen: %s", message.type)
             return self.bury(message, f"{type(error).__name__}: {error}")
+        finally:
+            current.reset(before)
+
+    def early(self, message: Message) -> list[Publication]:
+        """Send a message round once more whose moment has not come; gives nothing for every other."""
+        seconds = _not_before(message) - time.time()
+        return [self.topology.delayed(self.queue, message, seconds)] if seconds > CLOCK_SLACK_SECONDS else []
+
+    def later(self, message: Message, seconds: float) -> list[Publication]:
+        """Bring a message back after so many seconds, which is no try of it."""
+        POSTPONED.labels(self.queue).inc()
+        later = message.with_headers(not_before_ms=int((time.time() + seconds) * 1000))
+        return [self.topology.delayed(self.queue, later, seconds)]
 
     def bury(self, message: Message, sentence: str) -> list[Publication]:
         """Dead-letter a message that cannot be worked on; if it tells which item it is about, that ends as well."""
-        log.error("dead-lettered: %s message_id=%s: %s", message.type, message.message_id, sentence)
+        log.error("dead-lettered: %s: %s", message.type, sentence, extra=about(message))
+        DEAD_LETTERED.labels(self.queue if self.queue in self.topology.queues else "unknown").inc()
         publications = [self.topology.dead(self.queue, message, sentence)]
         try:
             item = read_item(message)
@@ -74,22 +102,33 @@ class Stage:
         fact = ItemFailed(item, self.queue, Reason.POISON, sentence, None, attempts(message), download_of(message))
         return [*publications, self.topology.fact(fact.to_message())]
 
-    def _again(self, message: Message, error: Transient, taken_up_ms: int) -> Publication:
+    def _again(self, message: Message, error: Postponed | Transient, taken_up_ms: int) -> Publication:
         """Send it round through a delay queue, or end the item when it has had its tries."""
+        if isinstance(error, Postponed):
+            return self._postponed(message, error, taken_up_ms)
         attempt = attempts(message)
         delays = self.topology.delays_seconds
         if attempt > len(delays):
             return self._failed(read_item(message, taken_up_ms), message, error)
         seconds = error.after_seconds if error.after_seconds is not None else delays[attempt - 1]
-        log.info(
-            "try %d failed, another in %.0f s: %s item_id=%s", attempt, seconds, error, message.headers.get("item_id")
-        )
+        log.info("try %d failed, another in %.0f s: %s", attempt, seconds, error)
+        RETRIES.labels(self.queue).inc()
         # A wait of several delay queues counts as one attempt: until `not_before_ms` the message only goes round.
         moment_ms = int((time.time() + seconds) * 1000)  # AMQP headers as pika writes them have no fractions
         later = message.with_headers(attempt=attempt + 1, not_before_ms=moment_ms)
         return self.topology.delayed(self.queue, later, seconds)
 
-    def _failed(self, item: Item, message: Message, error: Permanent | Transient) -> Publication:
+    def _postponed(self, message: Message, error: Postponed, taken_up_ms: int) -> Publication:
+        """Bring it back, or end the item when it has been put off for long enough."""
+        since_ms = message.headers.get("postponed_ms")
+        # As large a number comes back from the broker as a type of pika's own.
+        if not isinstance(since_ms, int) or isinstance(since_ms, bool) or since_ms > taken_up_ms:
+            since_ms = taken_up_ms
+        if taken_up_ms - since_ms >= error.most_seconds * 1000:
+            return self._failed(read_item(message, taken_up_ms), message, error)
+        return self.later(message.with_headers(postponed_ms=since_ms), error.after_seconds)[0]
+
+    def _failed(self, item: Item, message: Message, error: ItemError) -> Publication:
         fact = ItemFailed(item, self.queue, error.reason, error.detail, error.status, attempts(message))
         return self.topology.fact(fact.to_message())
 

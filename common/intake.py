@@ -12,6 +12,7 @@ from functools import partial
 
 from common.crew import Consumer, Delivery
 from common.load import Load
+from common.logs import about
 from common.message import Message
 from common.queue_states import QueueState, ask_queues
 from common.session import Session
@@ -107,7 +108,7 @@ class Intake:
         self._session.get(self._suspects(consumer), deliver, on_empty=partial(self._try, others))
 
     def _deliver_suspect(self, consumers: Sequence[Consumer], tag: int, message: Message) -> None:
-        log.info("tried alone: %s message_id=%s", message.type, message.message_id)
+        log.info("tried alone: %s", message.type, extra=about(message))
         self._deliver(consumers[0], tag, message)
         self._await_verdict(consumers)
 

@@ -44,6 +44,11 @@ class Load:
             self._changed.wait_for(lambda: self._ended or (not self._shut and self._bytes < self._limit_bytes))
 
     @property
+    def bytes(self) -> int:
+        """Tell how many bytes are counted."""
+        return self._bytes
+
+    @property
     def holds_nothing(self) -> bool:
         """Tell whether every delivery that came is done with, those that nobody has taken up yet included."""
         return self.delivered == self.settled

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from common import logs
 from common.errors import ConfigurationError
+from common.exposing import expose
 from common.settings import Settings
 from common.shutdown import on_termination
 from common.worker import Worker
@@ -17,6 +18,7 @@ def run_worker(name: str, wire: Callable[[Settings], Worker]) -> None:
         settings = Settings.load()
         logs.configure(settings, name)
         worker = wire(settings)
+        expose(worker, settings)
         on_termination(worker.stop)
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)

@@ -45,11 +45,13 @@ class Session:
         *,
         on_ready: Callable[["Session"], None],
         on_blocked: Callable[[bool], None] = lambda _blocked: None,
+        on_refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._parameters = parameters
         self._application = application
         self._on_ready = on_ready
         self._on_blocked = on_blocked
+        self._on_refused = on_refused
         self._connection: Any = None
         self._channel: Any = None
         self._published = 0
@@ -128,7 +130,8 @@ class Session:
             self.close()
 
     def close(self) -> None:
-        """End the session."""
+        """End the session; what is done with is acked before."""
+        self._send_acks()
         self._closing = True
         self.alive = False
         if self._connection.is_open:
@@ -140,7 +143,7 @@ class Session:
             self._calls.popleft()()
 
     def _send_acks(self) -> None:
-        if self.alive:
+        if self.alive and self._channel.is_open:
             up_to, singly = self._acks.take()
             if up_to is not None:
                 self._channel.basic_ack(up_to, multiple=True)
@@ -231,6 +234,7 @@ class Session:
     def _refused(self, unconfirmed: _Unconfirmed) -> None:
         """Wait longer each time: the queue is at its limit, and trying harder would only fill its neighbours."""
         unconfirmed.refusals += 1
+        self._on_refused()
         waits = backoff()
         seconds = [next(waits) for _ in range(min(unconfirmed.refusals, 5))][-1]
         if unconfirmed.refusals == 1:

@@ -80,6 +80,10 @@ def _url(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ValueError(f"must be a URL that starts with {schemes[0]}://")
+        # Otherwise a part of the password would be read as a port, a path or an address, and be told in an error.
+        authority, *rest = re.split(r"[/?#]", text.partition("://")[2], maxsplit=1)
+        if "@" in "".join(rest) or re.search(r"[][]", authority.rpartition("@")[0]):
+            raise ValueError("must have its user name and password percent-encoded")
         return text
 
     return parse
@@ -150,6 +154,13 @@ class Settings:
     total_timeout_seconds: float = setting("60", _seconds, "for a whole download, redirects included")
     retry_after_max_seconds: float = setting("3600", _seconds, "longest wait granted to a Retry-After")
     fetch_concurrency: int = setting("32", _integer(1, 256), "downloads at once in one fetcher")
+    fetch_per_host: int = setting("16", _integer(1, 256), "of these, at most so many from one host")
+    fetch_host_failures: int = setting(
+        "10", _integer(1, 1_000), "a host that fails so often in a row is left alone for a while, then for longer"
+    )
+    fetch_robots: str = setting(
+        "pages", _one_of("pages", "all", "none"), "what robots.txt is heeded for: pages; images as well; nothing"
+    )
     fetch_allow_nets: tuple[Network, ...] = setting(
         "", _networks, "non-public networks that may be fetched from, such as 127.0.0.2/32"
     )
@@ -184,6 +195,10 @@ class Settings:
     samples_list: str = setting("", str, "file of URLs that the home page offers to try; empty: it offers none")
 
     health_file: str = setting("", str, "a worker touches it every 5 s while it is connected and takes messages")
+    metrics_host: str = setting("127.0.0.1", str, "address a worker's metrics are served on")
+    metrics_port: int = setting(
+        "0", _integer(0, 65_535), "port of them; 0: none are served, and the API has its own at /metrics"
+    )
     log_level: str = setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe line logged")
     log_format: str = setting("plain", _one_of("plain", "json"), "form of the log lines")
 

@@ -8,6 +8,7 @@ none of the pending ones will. Publishing their task again brings them home; whe
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,7 @@ def look(database: Database, states: Mapping[str, QueueState], now: datetime, *,
         if state is None:
             watch.replace_one({"_id": STATE}, {"quiet_since": now, "noted_at": now}, upsert=True)
             return
-        since = max(state["quiet_since"], _last_end(database) or state["quiet_since"])
+        since = max(state["quiet_since"], last_end(database) or state["quiet_since"])
         if now - since < timedelta(seconds=stalled_seconds):
             if "tasks" in state:
                 watch.update_one({"_id": STATE}, {"$unset": {"tasks": ""}})
@@ -76,15 +77,17 @@ def is_watched(database: Database, now: datetime) -> bool:
     return state is not None and now - state["noted_at"] < UNWATCHED
 
 
+def last_end(database: Database, of: Mapping[str, UUID] = MappingProxyType({})) -> datetime | None:
+    """Give when an item ended last: of all, or of a task (`{"task_id": ...}`)."""
+    index = [(name, 1) for name in (*of, *FINISHED_KEY)]
+    with unavailability():
+        ended = database["items"].find({**of, **FINISHED}, {"finished_at": 1, "_id": 0})
+        return next((item["finished_at"] for item in ended.sort("finished_at", -1).limit(1).hint(index)), None)
+
+
 def _state(database: Database) -> Document | None:
     with unavailability():
         return database["watch"].find_one({"_id": STATE})
-
-
-def _last_end(database: Database) -> datetime | None:
-    index = [(name, 1) for name in FINISHED_KEY]
-    ended = database["items"].find(FINISHED, {"finished_at": 1, "_id": 0}).sort("finished_at", -1).limit(1).hint(index)
-    return next((item["finished_at"] for item in ended), None)
 
 
 def _pending_tasks(database: Database) -> list[UUID]:

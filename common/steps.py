@@ -30,6 +30,12 @@ def read_steps(header: object, taken_up_ms: int | None = None) -> Steps:
     return (*map(int, header.split(",")), now_ms() if taken_up_ms is None else taken_up_ms)
 
 
+def told_ms(header: object) -> int | None:
+    """Read when a message was told; None from what is no such header."""
+    latest = header.rpartition(",")[2] if isinstance(header, str) else ""
+    return int(latest) if len(latest) <= 14 and latest.isascii() and latest.isdigit() else None
+
+
 def took_ms(steps: Sequence[int], ended_ms: int) -> list[int] | None:
     """Give, for each stage in turn, how long the item waited for it and how long it worked, both in milliseconds.
 

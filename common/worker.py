@@ -37,6 +37,38 @@ class Worker:
         self._load = Load(self._held_bytes)
         self._blocked = False
         self._stopping = threading.Event()
+        self._connections = 0
+        self._refusals = 0
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Name the queues that are consumed, without prefix."""
+        return tuple(consumer.queue for consumer in self._consumers)
+
+    @property
+    def load(self) -> Load:
+        """What it is busy with over the current connection."""
+        return self._load
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether the broker gives messages."""
+        return self._session is not None and self._session.alive
+
+    @property
+    def is_blocked(self) -> bool:
+        """Tell whether the broker takes no messages for now."""
+        return self._blocked
+
+    @property
+    def reconnects(self) -> int:
+        """Count the connections after the first one."""
+        return max(0, self._connections - 1)
+
+    @property
+    def refusals(self) -> int:
+        """Count the publishes that a full queue refused."""
+        return self._refusals
 
     def run(self) -> None:
         """Work until `stop`. Raises ConfigurationError when the broker's queues do not fit."""
@@ -67,7 +99,13 @@ class Worker:
         self._crew.work_under(self._load)
         try:
             declare(self._parameters, self._topology)
-            self._session = Session(self._parameters, self._name, on_ready=self._ready, on_blocked=self._on_blocked)
+            self._session = Session(
+                self._parameters,
+                self._name,
+                on_ready=self._ready,
+                on_blocked=self._on_blocked,
+                on_refused=self._on_refused,
+            )
             return self._session.run()
         except Unavailable as error:
             return str(error)
@@ -79,6 +117,7 @@ class Worker:
         if self._stopping.is_set():
             session.close()
             return
+        self._connections += 1
         self._intake = Intake(session, self._load, self._consumers, self._topology)
         self._intake.open()
         self._beat(session)
@@ -86,6 +125,9 @@ class Worker:
     def _on_blocked(self, blocked: bool) -> None:
         self._blocked = blocked
         self._load.shut(shut=blocked)
+
+    def _on_refused(self) -> None:
+        self._refusals += 1
 
     def _beat(self, session: Session) -> None:
         if session.alive:

@@ -7,14 +7,17 @@ from typing import Any
 import requests
 import urllib3
 
-from common.errors import Permanent, Transient
+from common.errors import ItemError, Permanent, Transient
 from common.fetching.addresses import Resolver
 from common.fetching.answer import check_opt_out, check_status, is_redirect
 from common.fetching.deadline import Deadline, current_deadline
 from common.fetching.faults import translated
+from common.fetching.pauses import Pauses
+from common.fetching.robots import Robots
 from common.fetching.room import Room
 from common.fetching.target import Target, read_target, redirected
 from common.fetching.transport import Transport
+from common.metrics import DOWNLOADED_BYTES
 from common.reasons import Reason
 from common.settings import MEBIBYTE, Settings
 
@@ -36,7 +39,11 @@ class Download:
 
 
 class Downloader:
-    """Downloads bodies; used by many threads at once. `unreadable` is the reason when one is encoded unasked."""
+    """Downloads bodies; used by many threads at once.
+
+    Hosts that are to be left alone are, if there are `pauses`; `robots` has the last word on each URL, redirects
+    included. `unreadable` is the reason when a body is encoded unasked. One that is too large is cut if `cuts`.
+    """
 
     def __init__(
         self,
@@ -44,29 +51,62 @@ class Downloader:
         resolver: Resolver,
         transport: Transport,
         *,
+        pauses: Pauses | None = None,
+        robots: Robots | None = None,
         unreadable: Reason = Reason.NOT_AN_IMAGE,
+        cuts: bool = False,
     ) -> None:
         self._settings = settings
         self._resolver = resolver
         self._transport = transport
+        self._pauses = pauses
+        self._robots = robots
         self._unreadable = unreadable
+        self._cuts = cuts
         self._room = Room(max(settings.held_bytes, settings.max_body_bytes))
 
-    def download(self, url: str) -> Download:
-        """Fetch a body. Raises Permanent or Transient with the reason, Unavailable when there is no memory now."""
+    def download(self, url: str, *, within_seconds: float = float("inf")) -> Download:
+        """Fetch a body.
+
+        Raises Permanent or Transient with the reason, Postponed when its host is not to be asked now, Unavailable when
+        there is no memory, or the database does not answer.
+        """
         settings = self._settings
-        deadline = Deadline(time.monotonic() + settings.total_timeout_seconds, settings.idle_timeout_seconds)
-        current_deadline.set(deadline)
+        most_seconds = min(settings.total_timeout_seconds, within_seconds)
+        deadline = Deadline(time.monotonic() + most_seconds, settings.idle_timeout_seconds)
         target = read_target(url, max_length=settings.max_url_length)
         for _hop in range(settings.max_redirects + 1):
-            with translated(), self._ask(target, deadline) as response:
-                if not is_redirect(response):
-                    body = self._read(response, deadline)
-                    return Download(body, target.url, response.headers.get("Content-Type", ""))
-                location = response.headers["Location"]
-                target = redirected(target, location, max_length=settings.max_url_length)
-                self._use_up(response, deadline)
+            self._ask_leave(target, deadline)
+            current_deadline.set(deadline)
+            try:
+                found = self._follow(target, deadline)
+            except ItemError as error:
+                if self._pauses is not None:
+                    self._pauses.failed(target.host, error)
+                raise
+            if self._pauses is not None:
+                self._pauses.answered(target.host)
+            if isinstance(found, Download):
+                return found
+            target = found
         raise Permanent(Reason.REDIRECT_LIMIT, f"more than {settings.max_redirects} redirects")
+
+    def _ask_leave(self, target: Target, deadline: Deadline) -> None:
+        if self._pauses is not None:
+            self._pauses.check(target.host)
+        if self._robots is not None:
+            self._robots.check(target, within_seconds=max(0.0, deadline.at - time.monotonic()))
+
+    def _follow(self, target: Target, deadline: Deadline) -> Download | Target:
+        """Give what the target answers with, or where it leads."""
+        with translated(), self._ask(target, deadline) as response:
+            if not is_redirect(response):
+                body = self._read(response, deadline)
+                return Download(body, target.url, response.headers.get("Content-Type", ""))
+            location = response.headers["Location"]
+            next_target = redirected(target, location, max_length=self._settings.max_url_length)
+            self._use_up(response, deadline)
+            return next_target
 
     def _ask(self, target: Target, deadline: Deadline) -> requests.Response:
         addresses = self._resolver.resolve(target.host, within_seconds=deadline.remaining())
@@ -86,7 +126,7 @@ class Downloader:
     def _body(self, response: requests.Response, deadline: Deadline) -> bytes:
         most = self._settings.max_body_bytes
         declared = _declared_length(response)
-        if declared is not None and declared > most:
+        if declared is not None and declared > most and not self._cuts:
             raise Permanent(Reason.TOO_LARGE, f"{declared:,} bytes by its header, allowed are {most:,}")
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity"):
@@ -97,7 +137,10 @@ class Downloader:
                 expected = most if declared is None else declared
                 with self._room.taken(expected, timeout_seconds=max(0.0, deadline.at - time.monotonic())):
                     body = _completed(body, response.raw, most + 1)
+        DOWNLOADED_BYTES.inc(len(body))
         if len(body) > most:
+            if self._cuts:
+                return body[:most]
             raise Permanent(Reason.TOO_LARGE, f"more than {most:,} bytes")
         if declared is not None and len(body) < declared:
             raise Transient(Reason.INCOMPLETE_BODY, f"{len(body):,} of {declared:,} bytes")

@@ -44,15 +44,25 @@ def services(environment: StackEnvironment, checkout: Checkout, environ: Mapping
     told = {"PYTHONUNBUFFERED": "1", "STACK_ENV_DIGEST": environment.digest, **environment.overrides}
     site = {"PYTHONUNBUFFERED": "1", **{name: environment.written[name] for name in ("SAMPLES_HOST", "SAMPLES_PORT")}}
     python = str(checkout.python)
+    metrics_port = environment.settings().metrics_port
     return [
         Program("samples", (python, "-m", "samples"), site),
         *(
-            Program(f"{worker}_{number}", (python, "-m", f"services.{worker}"), told)
-            for worker in WORKERS
+            Program(
+                f"{worker}_{number}",
+                (python, "-m", f"services.{worker}"),
+                {**told, **_metrics(metrics_port, kind, number)},
+            )
+            for kind, worker in enumerate(WORKERS)
             for number in range(1, count(worker, environ) + 1)
         ),
         Program("api", (python, "-m", "services.api"), told),
     ]
+
+
+def _metrics(first_port: int, kind: int, number: int) -> dict[str, str]:
+    """Give each worker a port of its own, the same one however many others there are."""
+    return {"METRICS_PORT": str(first_port + kind * MOST_OF_ONE + number - 1)} if first_port else {}
 
 
 def count(worker: str, environ: Mapping[str, str]) -> int:

@@ -12,6 +12,7 @@ from services.aggregator.completion import Completions
 from services.aggregator.handler import Aggregator
 from services.aggregator.join import Join
 from services.aggregator.keeper import Keeper
+from services.aggregator.outcomes import begin_at_zero
 from services.aggregator.undertaker import Undertaker
 
 NAME = "aggregator"
@@ -20,6 +21,7 @@ PATIENCE_SECONDS = 1.0
 
 def wire(settings: Settings) -> Worker:
     """Put the aggregator together. Small facts and large gray images are consumed apart: see the topology."""
+    begin_at_zero()
     topology = Topology.of(settings)
     database = connect(settings.mongo_url, application=NAME)
     aggregator = Aggregator(

@@ -119,9 +119,8 @@ def gray_from(document: Document) -> ImageGrayscaled:
 
 
 def log_line(item: Item, end: Document) -> str:
-    """Say an item's outcome in a line."""
-    words = [f"{end['outcome']} item_id={item.item_id} task_id={item.task_id}"]
-    words += [
+    """Say an item's outcome in a line, which its ids follow."""
+    words = [
         f"{name}={end[name]}" for name in ("md5", "known_by", "reason", "status", "stage", "attempts") if name in end
     ]
-    return " ".join([*words, f"url={item.url}"])
+    return " ".join([end["outcome"], *words, f"url={item.url}"])

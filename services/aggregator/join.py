@@ -30,6 +30,7 @@ from common.errors import Unavailable
 from common.facts import ImageGrayscaled, ImageHashed, ItemFailed, ItemKnown, PageScraped
 from common.inserting import insert_new
 from common.items import Item, Outcome
+from common.logs import about
 from services.aggregator.documents import (
     Pair,
     failure,
@@ -38,10 +39,10 @@ from services.aggregator.documents import (
     image_document,
     image_of,
     known,
-    log_line,
     stored,
     took,
 )
+from services.aggregator.outcomes import tell
 
 log = logging.getLogger(__name__)
 
@@ -167,9 +168,9 @@ class Join:
         for fact in facts:
             item = items.get(fact.item.item_id)
             if item is None:
-                log.warning("no such item: item_id=%s task_id=%s", fact.item.item_id, fact.item.task_id)
+                log.warning("no such item", extra=about(fact.item, fact.message_id))
             elif item["outcome"] != PENDING or item["round"] != fact.item.round:
-                log.debug("already ended: item_id=%s", fact.item.item_id)
+                log.debug("already ended", extra=about(fact.item, fact.message_id))
             elif item.get("message_id") == fact.message_id:
                 noted = item["hashes"][fact.message_id.hex]
                 ready.append(Pair(fact, noted["md5"], noted["length_bytes"]))
@@ -225,8 +226,7 @@ class Join:
         changed = self._update(updates)
         if changed != len(written):
             written = self._ours(written)
-        for item, _claimed_by, end in written:
-            log.info(log_line(item, end))
+        tell(written, now)
 
     def _ours(self, written: Sequence[End]) -> list[End]:
         """Leave out what had ended before; a claim of ours that was lost with a primary must be made again."""

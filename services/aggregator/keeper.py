@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from common.dead_letters import DeadLetter, DeadLetters
+from common.logs import about
 from common.message import Message, Publication
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,6 @@ class Keeper:
         """Keep a batch. Raises Unavailable."""
         letters = [DeadLetter.of(message, self._now()) for message in messages]
         self._letters.keep(letters)
-        for letter in letters:
-            log.info("kept: dead letter %s from %s", letter.letter_id, letter.queue)
+        for message, letter in zip(messages, letters, strict=True):
+            log.info("kept: dead letter %s from %s", letter.letter_id, letter.queue, extra=about(message))
         return [[] for _ in messages]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from common.errors import MalformedMessage
 from common.facts import ItemFailed
 from common.handling import Stage
+from common.logs import about
 from common.message import Message, Publication
 from common.reasons import Reason
 from common.topology import BINDINGS, SUSPECTS, Topology, suspects_of
@@ -29,7 +30,7 @@ class Undertaker:
     def _decide(self, message: Message) -> list[Publication]:
         queue = self._died_in(message)
         if queue in BINDINGS:
-            log.warning("a suspect: %s message_id=%s of %s", message.type, message.message_id, queue)
+            log.warning("a suspect: %s of %s", message.type, queue, extra=about(message))
             return [self._topology.direct(suspects_of(queue), message)]
         stage = Stage(queue.removesuffix(SUSPECTS), self._topology)
         dead, *told = stage.bury(message, f"delivered too often without an answer from {stage.queue}, at last alone")

@@ -9,7 +9,7 @@ from common.database import Database
 from common.publisher import Publisher
 from common.settings import Settings
 from common.tally import tally
-from services.api import document, pages, problems, protection
+from services.api import document, metrics, pages, problems, protection
 from services.api.asked_hosts import AskedHosts
 from services.api.blueprints import (
     dead,
@@ -27,6 +27,7 @@ from services.api.blueprints import (
     monitoring_chart,
     monitoring_items,
     page_images,
+    prometheus,
     retry,
     signing_in,
     similar,
@@ -41,8 +42,9 @@ from services.api.keys import Keys
 from services.api.plotly_js import PlotlyJs
 from services.api.queries.recent_tallies import RecentTallies
 from services.api.rate_limit import RateLimit
+from services.api.recent_figures import RecentFigures
 from services.api.recent_states import RecentStates
-from services.api.resources import KEY, Resources
+from services.api.resources import KEY, Resources, now
 from services.api.samples import read_samples
 
 BLUEPRINTS = (
@@ -64,6 +66,7 @@ BLUEPRINTS = (
     monitoring_items,
     dead,
     health,
+    prometheus,
     home,
     forms,
     signing_in,
@@ -85,6 +88,7 @@ def create_app(settings: Settings, database: Database, publisher: Publisher) -> 
     app.config["MAX_CONTENT_LENGTH"] = settings.api_max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.api_max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    metrics.register(app)
     protection.register(app, settings)
     problems.register(app)
     pages.register(app)
@@ -97,6 +101,7 @@ def create_app(settings: Settings, database: Database, publisher: Publisher) -> 
         plotly_js=PlotlyJs(),
         recent_tallies=RecentTallies(partial(tally, database)),
         recent_states=RecentStates(publisher),
+        recent_figures=RecentFigures(database, now=now),
         samples=read_samples(settings),
         archives=threading.BoundedSemaphore(max(1, settings.api_threads // 2)),
         hosts=AskedHosts.of(settings),

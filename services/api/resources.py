@@ -16,6 +16,7 @@ from services.api.keys import Keys
 from services.api.plotly_js import PlotlyJs
 from services.api.queries.recent_tallies import RecentTallies
 from services.api.rate_limit import RateLimit
+from services.api.recent_figures import RecentFigures
 from services.api.recent_states import RecentStates
 
 KEY = "graymill"
@@ -34,6 +35,7 @@ class Resources:
     plotly_js: PlotlyJs
     recent_tallies: RecentTallies
     recent_states: RecentStates
+    recent_figures: RecentFigures
     samples: str | None
     archives: threading.BoundedSemaphore
     hosts: AskedHosts

@@ -20,12 +20,18 @@ def wire(settings: Settings) -> Worker:
     use_few_arenas()
     topology = Topology.of(settings)
     threads = settings.fetch_concurrency
-    downloader = open_downloader(settings, connections=threads)
-    known = Known(connect(settings.mongo_url, application=NAME))
-    fetcher = Fetcher(Stage(NAME, topology), known, downloader, settings.image_formats)
+    database = connect(settings.mongo_url, application=NAME)
+    downloader = open_downloader(settings, database, connections=threads, heeds_robots=settings.fetch_robots == "all")
+    fetcher = Fetcher(Stage(NAME, topology), Known(database), downloader, settings.image_formats)
     # What is looked up in one go is ready before the threads are.
     consumer = Consumer(
-        NAME, fetcher.handle, 3 * threads, batch_size=threads, linger_seconds=0.03, put_off_threads=threads
+        NAME,
+        fetcher.handle,
+        prefetch_count=3 * threads,
+        batch_size=threads,
+        linger_seconds=0.03,
+        put_off_threads=threads,
+        most_of_a_key=settings.fetch_per_host,
     )
     return Worker(NAME, [consumer], settings, topology)
 

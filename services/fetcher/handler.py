@@ -8,6 +8,7 @@ from common.facts import ImageFetched, ItemKnown, UrlSubmitted
 from common.fetching.download import Downloader
 from common.fetching.signature import media_type
 from common.handling import PutOff, Stage
+from common.hosts import host_of
 from common.message import Message, Publication
 from services.fetcher.known import Knowledge, Known
 
@@ -26,6 +27,9 @@ class Fetcher:
         answers: dict[int, list[Publication] | PutOff] = {}
         read: dict[int, UrlSubmitted] = {}
         for number, message in enumerate(messages):
+            if early := self._stage.early(message):
+                answers[number] = early
+                continue
             try:
                 read[number] = UrlSubmitted.from_message(message)
             except MalformedMessage as error:
@@ -40,7 +44,8 @@ class Fetcher:
             return []
         if knowledge.md5 is not None and not submitted.refresh:
             return [self._stage.topology.fact(ItemKnown(submitted.item, knowledge.md5).to_message())]
-        return partial(self._stage.settle, self.fetch, message)
+        work = partial(self._stage.settle, self.fetch, message)
+        return PutOff(host_of(submitted.item.url) or "", work, partial(self._stage.later, message))
 
     def fetch(self, message: Message) -> Iterator[Message]:
         """Download an image. Raises Permanent, Transient or Unavailable."""

@@ -30,7 +30,14 @@ def wire(settings: Settings) -> Worker:
     topology = Topology.of(settings)
     database = connect(settings.mongo_url, application=NAME)
     threads = settings.scrape_concurrency
-    downloader = open_downloader(settings, connections=threads, accept=PAGES, unreadable=Reason.NOT_HTML)
+    downloader = open_downloader(
+        settings,
+        database,
+        connections=threads,
+        heeds_robots=settings.fetch_robots != "none",
+        accept=PAGES,
+        unreadable=Reason.NOT_HTML,
+    )
     scraper = Scraper(Ledger(database), Pages(database), downloader, settings)
     sender = Sender(settings, open_resolver(settings), open_transport(settings, connections=NOTIFIERS))
     webhook = Webhook(Notices(database), sender, settings.webhook_secret)

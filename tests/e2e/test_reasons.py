@@ -123,6 +123,7 @@ def test_every_line_ends_as_it_must(
         assert all(item["round"] == 1 and len(item["history"]) == 1 for item in again)
         logs = "".join(process.log for process in processes)
         assert "s3cret" not in logs
-        outcomes = [line for line in logs.splitlines() if " task_id=" in line and "services.aggregator.join" in line]
+        told = [line for line in logs.splitlines() if "services.aggregator.outcomes" in line]
+        outcomes = [line for line in told if " task_id=" in line]
         assert len(outcomes) == len(expected) + len(again), "each outcome is logged once"
         assert [process.terminate() for process in processes] == [0] * len(processes)

@@ -115,11 +115,15 @@ def test_a_connection_that_the_broker_closes_is_made_again(
     def handle(messages: Sequence[Message]) -> list[list[Publication]]:
         return pass_on(own_topology, messages)
 
-    with working(own_settings, own_topology, Consumer("fetcher", handle, prefetch_count=5)):
-        eventually(lambda: _declared(broker), what="the worker has declared its queues")
+    with working(own_settings, own_topology, Consumer("fetcher", handle, prefetch_count=5)) as worker:
+        eventually(lambda: worker.is_connected, what="the worker is connected")
+        assert worker.reconnects == 0
         own_broker.control("close_all_connections", "a test")
+        eventually(lambda: _declared(broker), what="the worker has declared its queues")
         broker.put([submitted(1)])
         assert len(broker.take("dead", 1)) == 1
+        assert worker.is_connected
+        assert worker.reconnects >= 1
 
 
 def test_a_blocked_broker_is_waited_for_and_then_everything_goes_on(

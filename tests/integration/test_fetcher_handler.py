@@ -8,7 +8,7 @@ import pytest
 
 from common.database import Database
 from common.facts import ImageFetched, ItemFailed, ItemKnown, UrlSubmitted
-from common.handling import Stage
+from common.handling import PutOff, Stage
 from common.items import Item
 from common.ledger import Ledger
 from common.message import Message
@@ -49,7 +49,7 @@ def stored(database: Database, item: Item) -> None:
 def handled(fetcher: Fetcher, *messages: Message) -> list[list[Message]]:
     """Give what each message leads to, what was put off included."""
     answers = fetcher.handle(messages)
-    return [[each.message for each in (answer() if callable(answer) else answer)] for answer in answers]
+    return [[each.message for each in (answer.work() if isinstance(answer, PutOff) else answer)] for answer in answers]
 
 
 def told(fetcher: Fetcher, item: Item, *, refresh: bool = False) -> list[str]:

@@ -164,6 +164,18 @@ def test_another_count_leaves_the_other_programs_sections_as_they_are() -> None:
     assert len(many.sections()) == len(few.sections()) + 3
 
 
+def test_every_worker_has_a_port_of_its_own_for_metrics_if_any_and_keeps_it() -> None:
+    def ports(given: dict[str, str], environ: dict[str, str]) -> dict[str, str]:
+        made = services(StackEnvironment.compose({}, given), CHECKOUT, environ)
+        return {each.name: each.environment["METRICS_PORT"] for each in made if "METRICS_PORT" in each.environment}
+
+    few, many = (ports({"METRICS_PORT": "9464"}, {"FETCHERS": count, "SCRAPERS": "2"}) for count in ("1", "64"))
+    workers = {name: port for name, port in many.items() if name != "api"}
+    assert len(workers) == len(set(workers.values())) > 64
+    assert few.items() <= many.items()
+    assert ports({}, {}) == {}
+
+
 def test_change_of_stack_env_changes_every_service() -> None:
     environment = StackEnvironment.compose({}, {})
     edited = StackEnvironment.compose({**environment.written, "MAX_PIXELS": "5"}, {})

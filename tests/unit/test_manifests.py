@@ -271,6 +271,32 @@ def test_the_api_listens_where_its_service_and_its_probes_ask() -> None:
     assert [(probe["path"], probe["port"]) for probe in probes] == [("/health", "http"), ("/ready", "http")]
 
 
+def test_metrics_are_served_where_prometheus_is_told_and_let_in() -> None:
+    settings = dotenv_values(BASE / "settings.env")
+    worker = documents(BASE / "every-worker.yaml")[0]
+    (port,) = container(worker)["ports"]
+    annotations = pod(worker)["metadata"]["annotations"]
+    assert settings["METRICS_HOST"] == "0.0.0.0"
+    assert {settings["METRICS_PORT"], annotations["prometheus.io/port"]} == {str(port["containerPort"])}
+    for given in (annotations, pod(DEPLOYMENTS["api"])["metadata"]["annotations"]):
+        assert (given["prometheus.io/scrape"], given["prometheus.io/path"]) == ("true", "/metrics")
+    assert pod(DEPLOYMENTS["api"])["metadata"]["annotations"]["prometheus.io/port"] == settings["API_PORT"]
+    for policy, opened in (("metrics", port["name"]), ("metrics-of-the-api", "http")):
+        (rule,) = POLICIES[policy]["spec"]["ingress"]
+        assert [each["port"] for each in rule["ports"]] == [opened]
+        assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"graymill/may-scrape": "yes"}}}]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_worker_in_a_container_serves_metrics_within_its_networks(service: str) -> None:
+    for file in (compose(), stack()):
+        given = file["services"][service]["environment"]
+        told = {name: given.get(name) for name in ("METRICS_HOST", "METRICS_PORT")}
+        expected = ("0.0.0.0", "9464") if service in WORKERS else (None, None)
+        assert tuple(told.values()) == expected
+        assert service == "api" or "ports" not in file["services"][service]
+
+
 def test_no_service_is_given_variables_that_kubernetes_makes_up() -> None:
     """A Service called api would set API_PORT to an address, and the API would not start."""
     assert documents(BASE / "every-service.yaml")[0]["spec"]["template"]["spec"]["enableServiceLinks"] is False

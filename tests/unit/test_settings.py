@@ -29,6 +29,9 @@ BAD = {
     "TOTAL_TIMEOUT_SECONDS": "inf",
     "RETRY_AFTER_MAX_SECONDS": "an hour",
     "FETCH_CONCURRENCY": "0",
+    "FETCH_PER_HOST": "0",
+    "FETCH_HOST_FAILURES": "0",
+    "FETCH_ROBOTS": "some",
     "FETCH_ALLOW_NETS": "127.0.0.1/33",
     "HONOUR_OPT_OUT": "2",
     "API_PORT": "65536",
@@ -43,6 +46,7 @@ BAD = {
     "SCRAPE_CONCURRENCY": "0",
     "PAGE_MAX_IMAGES": "5001",
     "WEBHOOK_SECRET": "too short",
+    "METRICS_PORT": "65536",
     "LOG_LEVEL": "verbose",
     "LOG_FORMAT": "xml",
     "STALLED_SECONDS": "0",
@@ -94,6 +98,14 @@ def test_a_bad_value_is_shown() -> None:
 @pytest.mark.parametrize("name", ["AMQP_URL", "MONGO_URL"])
 def test_the_password_in_a_bad_url_is_not_told(name: str) -> None:
     assert "secret" not in complaint(name, "redis://user:secret@host/")
+
+
+@pytest.mark.parametrize("password", ["hun/ter2", "hun?ter2", "hun#ter2", "hun[ter2", "5672/ter2"])
+@pytest.mark.parametrize("name", ["AMQP_URL", "MONGO_URL"])
+def test_no_part_of_a_password_passes_for_another_part_of_the_url(name: str, password: str) -> None:
+    scheme = {"AMQP_URL": "amqp", "MONGO_URL": "mongodb"}[name]
+    sentence = complaint(name, f"{scheme}://graymill:{password}@host/graymill")
+    assert sentence == f"{name}: must have its user name and password percent-encoded"
 
 
 @pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "API_KEYS"])
