@@ -12,7 +12,7 @@ export GRAYSCALERS ?= 2
 export AGGREGATORS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status key logs down clean-data demo test screenshots check format bench bench-quick bench-api setup-python setup-tests setup-containers \
+.PHONY: help setup up status key logs down clean-data demo test screenshots check format bench bench-quick bench-api bench-growth setup-python setup-tests setup-containers \
 	demo-docker down-docker airgap locks
 
 help: ## this list
@@ -81,6 +81,10 @@ bench-quick: ## whether an image costs each process more CPU time than it did
 bench-api: ## milliseconds of each page, with a million items and 100,000 images
 	@deploy/local/setup.sh
 	@$(PYTHON) -m bench.api $(ARGS)
+
+bench-growth: ## whether it costs the same with more: make bench-growth ARGS="slow-host --write"
+	@deploy/local/setup.sh rabbitmq
+	@$(PYTHON) -m bench.growth $(ARGS)
 
 # In containers: docker-compose.yml.
 

@@ -26,7 +26,9 @@ disk_free_limit.absolute = 1GB
 max_message_size = 16777216
 # Bodies are images: segments of the default 4,096 entries would be files of gigabytes, kept until the last is acked.
 raft.segment_max_entries = 128
-raft.wal_max_size_bytes = 134217728
+# What is in the write-ahead log is in memory too, several times as large for small messages: with twice as much, a long
+# list of URLs sets off the memory alarm.
+raft.wal_max_size_bytes = 67108864
 log.file = false
 log.console = true
 log.console.level = info
