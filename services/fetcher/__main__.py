@@ -23,11 +23,11 @@ def wire(settings: Settings) -> Worker:
     database = connect(settings.mongo_url, application=NAME)
     downloader = open_downloader(settings, database, connections=threads, heeds_robots=settings.fetch_robots == "all")
     fetcher = Fetcher(Stage(NAME, topology), Known(database), downloader, settings.image_formats)
-    # What is looked up in one go is ready before the threads are.
+    # What is looked up in one go is ready before the threads are; what waits for a slow host leaves room for others.
     consumer = Consumer(
         NAME,
         fetcher.handle,
-        prefetch_count=3 * threads,
+        prefetch_count=8 * threads,
         batch_size=threads,
         linger_seconds=0.03,
         put_off_threads=threads,

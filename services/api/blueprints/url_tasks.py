@@ -67,7 +67,7 @@ def newest(query: TasksQuery) -> Response:
 )
 def task(path: TaskPath, query: TaskQuery) -> Response:
     """Give a task's ledger."""
-    found = find_task(database(), path.task_id)
+    found = find_task(database(), path.task_id, resources().recent_tallies)
     if found is None:
         raise NotFound(UNKNOWN)
     more = _beside(found) if wants_html(query.format) else {}

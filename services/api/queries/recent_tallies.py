@@ -1,4 +1,4 @@
-"""Tallies for lists of tasks, where a figure may be a little old if counting it anew would make the list slow."""
+"""Tallies for pages, where a figure may be a little old if counting it anew would make the page slow."""
 
 import threading
 import time
@@ -10,9 +10,11 @@ from uuid import UUID
 from common.tally import Tally
 
 KEPT = 1_000
+WORTH_KEEPING_SECONDS = 0.05
+"""What takes less is counted anew."""
 TIMES_ITS_COST = 10
-"""A tally is used again for so many times as long as it took: of a small task for no time that anybody notices,
-of a million items, which take a second to count, for ten seconds."""
+"""A tally is used again for so many times as long as it took: of a million items, which take a second to count, for
+ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class RecentTallies:
             return counted.tally
         tally = self._count(task_id)
         ended = self._clock()
+        if ended - started < WORTH_KEEPING_SECONDS:
+            return tally
         with self._lock:
             self._counted[task_id] = Counted(tally, ended + TIMES_ITS_COST * (ended - started))
             self._counted.move_to_end(task_id)

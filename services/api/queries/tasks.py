@@ -65,14 +65,14 @@ class Totals:
     images: int
 
 
-def find_task(database: Database, task_id: UUID) -> Task | None:
-    """Give the task as it stands."""
+def find_task(database: Database, task_id: UUID, count: Callable[[UUID], Tally] | None = None) -> Task | None:
+    """Give the task as it stands, or as `count` knows it."""
     with unavailability():
         document = database["tasks"].find_one({"_id": task_id})
         if document is None:
             return None
         pages = _page_items(database, [document])
-    return _task(document, tally(database, task_id), pages.get(task_id))
+    return _task(document, count(task_id) if count else tally(database, task_id), pages.get(task_id))
 
 
 def task_exists(database: Database, task_id: UUID) -> bool:
