@@ -36,7 +36,7 @@ def stranger(application):
 def writes(app) -> list[tuple[str, str]]:
     """Give each route that changes something, as a request."""
     return [
-        (method, re.sub("<task_id>", "00000000-0000-4000-8000-000000000000", rule.rule))
+        (method, re.sub("<[^>]*>", "00000000-0000-4000-8000-000000000000", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"GET", "HEAD", "OPTIONS"}
         if rule.rule not in ("/sign-in", "/sign-out")
