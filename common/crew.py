@@ -151,8 +151,8 @@ class Crew:
                 given.append((delivery, answer.later(seconds)))
         load.change(-held_bytes + sum(_size(publications) for _delivery, publications in given))
         if given:
-            session.call(partial(self._settle, given))
             _note(consumer.queue, [delivery.message for delivery, _publications in given], taken_up_ms)
+            session.call(partial(self._settle, given))
 
     def _next_batch(self, consumer: Consumer) -> list[Delivery]:
         """Wait for a delivery and take what has come behind it, leaving out what an ended connection delivered."""
