@@ -12,7 +12,7 @@ export GRAYSCALERS ?= 2
 export AGGREGATORS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status key logs down clean-data demo test screenshots check format bench bench-quick bench-api bench-growth setup-python setup-tests setup-containers \
+.PHONY: help setup up status key logs down clean-data demo test screenshots check lint format bench bench-quick bench-api bench-growth setup-python setup-tests setup-containers \
 	demo-docker down-docker airgap locks
 
 help: ## this list
@@ -60,11 +60,13 @@ test: setup-tests setup-containers ## all tests, against a real RabbitMQ and Mon
 screenshots: setup-tests ## pictures of the pages into docs/images
 	@SCREENSHOTS=docs/images .venv/bin/pytest --quiet tests/e2e/test_screenshots.py
 
-check: setup-python ## format, lint, types and unit tests
+check: lint ## format, lint, types and unit tests
+	@.venv/bin/pytest --quiet tests/unit
+
+lint: setup-python ## format, lint and types
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
-	@.venv/bin/pytest --quiet tests/unit
 
 format: setup-python ## put the code into its form
 	@.venv/bin/ruff format .
