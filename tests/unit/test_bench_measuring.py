@@ -65,7 +65,7 @@ def test_processes_beside_a_command_are_added_up_by_service(tmp_path: Path) -> N
     beside = [psutil.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:
         named = {f"grayscaler {number}": process for number, process in enumerate(beside, 1)}
-        run = measure(python("import time; time.sleep(0.5)"), {}, named, images=1, log=tmp_path / "log")
+        run = measure(python(HALF_A_SECOND_IN_A_CHILD), {}, named, images=1, log=tmp_path / "log")
     finally:
         for process in beside:
             process.kill()
