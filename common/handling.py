@@ -87,8 +87,7 @@ class Stage:
     def later(self, message: Message, seconds: float) -> list[Publication]:
         """Bring a message back after so many seconds, which is no try of it."""
         POSTPONED.labels(self.queue).inc()
-        later = message.with_headers(not_before_ms=int((time.time() + seconds) * 1000))
-        return [self.topology.delayed(self.queue, later, seconds)]
+        return [self._back(message, seconds)]
 
     def bury(self, message: Message, sentence: str) -> list[Publication]:
         """Dead-letter a message that cannot be worked on; if it tells which item it is about, that ends as well."""
@@ -113,10 +112,12 @@ class Stage:
         seconds = error.after_seconds if error.after_seconds is not None else delays[attempt - 1]
         log.info("try %d failed, another in %.0f s: %s", attempt, seconds, error)
         RETRIES.labels(self.queue).inc()
-        # A wait of several delay queues counts as one attempt: until `not_before_ms` the message only goes round.
+        return self._back(message.with_headers(attempt=attempt + 1), seconds)
+
+    def _back(self, message: Message, seconds: float) -> Publication:
+        # A wait may take several delay queues: until `not_before_ms` the message only goes round.
         moment_ms = int((time.time() + seconds) * 1000)  # AMQP headers as pika writes them have no fractions
-        later = message.with_headers(attempt=attempt + 1, not_before_ms=moment_ms)
-        return self.topology.delayed(self.queue, later, seconds)
+        return self.topology.delayed(self.queue, message.with_headers(not_before_ms=moment_ms), seconds)
 
     def _postponed(self, message: Message, error: Postponed, taken_up_ms: int) -> Publication:
         """Bring it back, or end the item when it has been put off for long enough."""

@@ -59,7 +59,8 @@ def look(database: Database, states: Mapping[str, QueueState], now: datetime, *,
             if "tasks" in state:
                 watch.update_one({"_id": STATE}, {"$unset": {"tasks": ""}})
         elif "tasks" not in state or now - state["searched_at"] >= (AGAIN if state["tasks"] else AGAIN_IN_VAIN):
-            found = {"since": since, "searched_at": now, "tasks": _pending_tasks(database)}
+            tasks = [task["_id"] for task in unfinished_tasks(database, among=LATEST_TASKS, most=MOST_TASKS)]
+            found = {"since": since, "searched_at": now, "tasks": tasks}
             watch.update_one({"_id": STATE}, {"$set": found})
 
 
@@ -90,16 +91,20 @@ def _state(database: Database) -> Document | None:
         return database["watch"].find_one({"_id": STATE})
 
 
-def _pending_tasks(database: Database) -> list[UUID]:
-    """Find tasks with pending items: for each of the newest tasks, a look into the index of the ledger."""
+def unfinished_tasks(database: Database, *, among: int, most: int) -> list[Document]:
+    """Give tasks with pending items, at most so many, the newest first, with their `created_at`.
+
+    For each of the newest tasks (`among`) it takes a look into the index of the ledger.
+    """
     pending = [{"$match": {"outcome": Outcome.PENDING.value}}, {"$limit": 1}, {"$project": {"_id": 1}}]
     lookup = {"from": "items", "localField": "_id", "foreignField": "task_id", "pipeline": pending, "as": "pending"}
     pipeline: list[dict[str, Any]] = [
         {"$sort": {"created_at": -1, "_id": -1}},
-        {"$limit": LATEST_TASKS},
-        {"$project": {"_id": 1}},
+        {"$limit": among},
+        {"$project": {"created_at": 1}},
         {"$lookup": lookup},
         {"$match": {"pending": {"$ne": []}}},
-        {"$limit": MOST_TASKS},
+        {"$limit": most},
     ]
-    return [task["_id"] for task in database["tasks"].aggregate(pipeline)]
+    with unavailability():
+        return list(database["tasks"].aggregate(pipeline))

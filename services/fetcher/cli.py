@@ -22,11 +22,8 @@ from services.fetcher.errors import BadInput
 from services.fetcher.export.command import export
 from services.fetcher.lines import NotAList
 from services.fetcher.lost import lost
+from services.fetcher.one_line import BAD_INPUT, INTERRUPTED, UNREACHABLE, say
 from services.fetcher.stack import Stack
-
-BAD_INPUT = 2
-UNREACHABLE = 3
-INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,11 +129,11 @@ def _stack() -> Iterator[Stack]:
         stack = Stack(settings, database, publisher)
         yield stack
     except (ConfigurationError, NotAList, BadInput) as error:
-        sys.exit(_say(f"{error}{_to_resume(stack)}", BAD_INPUT))
+        sys.exit(say(f"{error}{_to_resume(stack)}", BAD_INPUT))
     except Unavailable as error:
-        sys.exit(_say(f"{error}{_to_resume(stack)}", UNREACHABLE))
+        sys.exit(say(f"{error}{_to_resume(stack)}", UNREACHABLE))
     except KeyboardInterrupt:
-        sys.exit(_say(f"interrupted{_to_resume(stack)}", INTERRUPTED))
+        sys.exit(say(f"interrupted{_to_resume(stack)}", INTERRUPTED))
     finally:
         if publisher is not None:
             publisher.close()
@@ -151,8 +148,3 @@ def _to_resume(stack: Stack | None) -> str:
     """Name the task that was begun: what of it is not published yet is in the ledger."""
     task_id = stack.task_id if stack else None
     return f"; later: fetcher publish --resume {task_id}" if task_id else ""
-
-
-def _say(sentence: str, code: int) -> int:
-    click.echo(f"fetcher: {sentence}", err=True)
-    return code

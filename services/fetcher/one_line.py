@@ -18,20 +18,22 @@ INTERRUPTED = 130
 
 
 @contextmanager
-def one_line() -> Iterator[Settings]:
-    """Read the settings for a command, and have its errors told."""
+def one_line(how_to_go_on: str = "") -> Iterator[Settings]:
+    """Read the settings for a command, and have its errors told; after an interruption, how to go on as well."""
+    then = f"; {how_to_go_on}" if how_to_go_on else ""
     try:
         settings = Settings.load()
         logs.configure(replace(settings, log_level="WARNING"), "fetcher")
         yield settings
     except (ConfigurationError, BadInput) as error:
-        sys.exit(_say(str(error), BAD_INPUT))
+        sys.exit(say(str(error), BAD_INPUT))
     except Unavailable as error:
-        sys.exit(_say(str(error), UNREACHABLE))
+        sys.exit(say(f"{error}{then}", UNREACHABLE))
     except KeyboardInterrupt:
-        sys.exit(_say("interrupted", INTERRUPTED))
+        sys.exit(say(f"interrupted{then}", INTERRUPTED))
 
 
-def _say(sentence: str, code: int) -> int:
+def say(sentence: str, code: int) -> int:
+    """Tell the sentence, and give the exit code back."""
     click.echo(f"fetcher: {sentence}", err=True)
     return code

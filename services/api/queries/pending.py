@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from common.database import Database, unavailability
-from common.items import Outcome
-from common.standstill import last_end
+from common.database import Database
+from common.standstill import last_end, unfinished_tasks
 
 LATEST_TASKS = 1_000
 MOST_LOOKED_AT = 100
@@ -22,20 +20,9 @@ class Pending:
 
 def pending(database: Database) -> Pending:
     """Look at the newest tasks: a look into the index of the ledger for each."""
-    unfinished = [{"$match": {"outcome": Outcome.PENDING.value}}, {"$limit": 1}, {"$project": {"_id": 1}}]
-    lookup = {"from": "items", "localField": "_id", "foreignField": "task_id", "pipeline": unfinished, "as": "pending"}
-    pipeline: list[dict[str, Any]] = [
-        {"$sort": {"created_at": -1, "_id": -1}},
-        {"$limit": LATEST_TASKS},
-        {"$project": {"created_at": 1}},
-        {"$lookup": lookup},
-        {"$match": {"pending": {"$ne": []}}},
-        {"$sort": {"created_at": 1}},
-    ]
-    with unavailability():
-        tasks = list(database["tasks"].aggregate(pipeline))
+    tasks = unfinished_tasks(database, among=LATEST_TASKS, most=LATEST_TASKS)
     since = (
         max(task["created_at"], last_end(database, {"task_id": task["_id"]}) or task["created_at"])
-        for task in tasks[:MOST_LOOKED_AT]
+        for task in tasks[-MOST_LOOKED_AT:]
     )
     return Pending(len(tasks), min(since, default=None))

@@ -1,10 +1,6 @@
 """The command line: `fetcher export`."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -12,22 +8,17 @@ from uuid import UUID
 import click
 from rich.console import Console
 
-from common import logs
 from common.database import connect
-from common.errors import ConfigurationError, Unavailable
 from common.instants import read_instant
 from common.multi_index import DEFAULT_DISTANCE, MOST_DISTANCE
-from common.settings import Settings
 from services.fetcher.export.errors import CannotExport
 from services.fetcher.export.names import EXTENSIONS
 from services.fetcher.export.plan import SHARD_SIZE, Format, Plan, Variant
 from services.fetcher.export.run import export as run_export
 from services.fetcher.export.selection import Query, Selection, Task, read_host
 from services.fetcher.export.shown import as_json, as_text, bars_on
+from services.fetcher.one_line import one_line
 
-BAD_INPUT = 2
-UNREACHABLE = 3
-INTERRUPTED = 130
 AGAIN = "the same command again continues it"
 PIXELS = click.IntRange(min=1)
 
@@ -98,7 +89,7 @@ def export(
     every line of it, those that failed too. What is exported is what is stored when the command is first run. After
     an interruption the same command continues.
     """
-    with _one_line() as settings:
+    with one_line(AGAIN) as settings:
         query = Query(
             hosts=tuple(sorted({read_host(host) for host in hosts})),
             min_width=min_width,
@@ -128,23 +119,3 @@ def _instant(option: str, text: str | None) -> datetime | None:
         return None if text is None else read_instant(text)
     except ValueError as error:
         raise CannotExport(f"{option}: {error}") from error
-
-
-@contextmanager
-def _one_line() -> Iterator[Settings]:
-    """Read the settings, and turn every foreseeable failure into one line and an exit code."""
-    try:
-        settings = Settings.load()
-        logs.configure(replace(settings, log_level="WARNING"), "fetcher")
-        yield settings
-    except (ConfigurationError, CannotExport) as error:
-        sys.exit(_say(str(error), BAD_INPUT))
-    except Unavailable as error:
-        sys.exit(_say(f"{error}; {AGAIN}", UNREACHABLE))
-    except KeyboardInterrupt:
-        sys.exit(_say(f"interrupted; {AGAIN}", INTERRUPTED))
-
-
-def _say(sentence: str, code: int) -> int:
-    click.echo(f"fetcher: {sentence}", err=True)
-    return code
