@@ -5,29 +5,31 @@ from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @contextmanager
 def watched(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """Have a page open; fails on a word on its console, a violation of its policy, or a request to another host.
+    """Have a page open; fails on a complaint on its console, a violation of its policy, or a request to another host.
 
-    That an answer of ours is an error is the one thing that a browser says on the console of its own accord.
+    A browser says there of its own accord that an answer of ours is an error, and, as mere information, that a field
+    with the autofocus was not focused since one had been already.
     """
     page = browser.new_page(**options)
     complaints: list[str] = []
     page.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective))")
-    page.on(
-        "console",
-        lambda message: complaints.append(message.text) if not message.text.startswith("Failed to load") else None,
-    )
+    page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda asked: None if asked.url.startswith(address) else complaints.append(asked.url))
     yield page
     page.close()
-    assert complaints == []
+    assert not complaints, complaints
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    return message.type in {"warning", "error"} and not message.text.startswith("Failed to load")
 
 
 def violations(page: Page) -> list[tuple[str, str]]:
