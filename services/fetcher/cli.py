@@ -17,19 +17,10 @@ from common.publisher import Publisher
 from common.reasons import Reason
 from common.settings import Settings
 from common.topology import Topology
-from services.fetcher.dead import dead
 from services.fetcher.errors import BadInput
-from services.fetcher.export.command import export
 from services.fetcher.lines import NotAList
-from services.fetcher.lost import lost
 from services.fetcher.one_line import BAD_INPUT, INTERRUPTED, UNREACHABLE, say
 from services.fetcher.stack import Stack
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="graymill", prog_name="fetcher")
-def main() -> None:
-    """Hand URLs over to Graymill and see what becomes of them."""
 
 
 def _waiting(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,7 +34,7 @@ def _waiting(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@main.command()
+@click.command()
 @click.argument("file", required=False)
 @click.option("--name", help="A name to find the task by.")
 @click.option("--refresh", is_flag=True, help="Download even what an earlier task has stored.")
@@ -91,7 +82,7 @@ def publish(
         stack.finish(tasks, wait=wait, as_machine=as_machine)
 
 
-@main.command()
+@click.command()
 @click.argument("task", type=click.UUID)
 @click.option(
     "--reason", "reasons", required=True, metavar="REASON[,REASON...]", help="Which errors to try again, or `all`."
@@ -109,11 +100,6 @@ def _reasons(text: str) -> list[Reason]:
         return list(Reason) if text == "all" else [Reason(reason.strip()) for reason in text.split(",")]
     except ValueError as error:
         raise BadInput(f"--reason: {error}; known are all, {', '.join(Reason)}") from error
-
-
-main.add_command(dead)
-main.add_command(export)
-main.add_command(lost)
 
 
 @contextmanager
