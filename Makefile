@@ -55,7 +55,7 @@ demo: setup ## start the stack and put the sample images through it
 	@$(PYTHON) -m deploy.local addresses "$$(sed -n 's/^task //p' .data/demo.txt)"
 
 test: setup-tests setup-containers ## all tests, against a real RabbitMQ and MongoDB: make test ARGS="-k join"
-	@.venv/bin/pytest $(ARGS)
+	@$(PYTHON) -m tests $(ARGS)
 
 screenshots: setup-tests ## pictures of the pages into docs/images
 	@SCREENSHOTS=docs/images .venv/bin/pytest --quiet tests/e2e/test_screenshots.py
