@@ -12,7 +12,7 @@ export GRAYSCALERS ?= 2
 export AGGREGATORS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status key logs down clean-data demo test screenshots check lint format bench bench-quick bench-api bench-growth setup-python setup-tests setup-containers \
+.PHONY: help setup up status key logs down clean-data demo test faults promises screenshots check lint format bench bench-quick bench-api bench-growth setup-python setup-tests setup-containers \
 	demo-docker down-docker airgap locks
 
 help: ## this list
@@ -56,6 +56,15 @@ demo: setup ## start the stack and put the sample images through it
 
 test: setup-tests setup-containers ## all tests, against a real RabbitMQ and MongoDB: make test ARGS="-k join"
 	@$(PYTHON) -m tests $(ARGS)
+
+SEEDS ?= 5
+faults: ## faults of every kind, longer than in `make test`: make faults SEEDS=20 ARGS="-k seed7"
+	@deploy/local/setup.sh rabbitmq
+	@FAULTS=long SEEDS=$(SEEDS) .venv/bin/pytest tests/faults $(ARGS)
+
+promises: setup-tests setup-containers ## what is promised, at the sizes and with the figures of docs/promises.md
+	@PROMISES=whole FAULTS=long SEEDS=20 .venv/bin/pytest -s \
+		$$(grep '^| P' docs/promises.md | grep -o 'tests/[^`]*' | sort -u) $(ARGS)
 
 screenshots: setup-tests ## pictures of the pages into docs/images
 	@SCREENSHOTS=docs/images .venv/bin/pytest --quiet tests/e2e/test_screenshots.py

@@ -11,6 +11,8 @@ from common.settings import Settings
 from common.topology import Topology
 
 CONNECTION_ERRORS = (pika.exceptions.AMQPError, OSError)
+RESET_AT_ONCE = "the connection was reset just as it was made"
+"""For which pika has a ValueError."""
 
 
 def parameters(settings: Settings, application: str) -> pika.URLParameters:
@@ -34,7 +36,7 @@ def parameters(settings: Settings, application: str) -> pika.URLParameters:
 def declare(connection_parameters: pika.URLParameters, topology: Topology) -> None:
     """Declare the topology over a connection of its own; raises Unavailable or ConfigurationError."""
     try:
-        connection = pika.BlockingConnection(connection_parameters)
+        connection = _open(connection_parameters)
         try:
             topology.declare(connection.channel())
         finally:
@@ -42,6 +44,13 @@ def declare(connection_parameters: pika.URLParameters, topology: Topology) -> No
                 connection.close()
     except CONNECTION_ERRORS as error:
         raise Unavailable(f"RabbitMQ: {describe(error)}") from error
+
+
+def _open(connection_parameters: pika.URLParameters) -> pika.BlockingConnection:
+    try:
+        return pika.BlockingConnection(connection_parameters)
+    except ValueError as error:
+        raise ConnectionError(RESET_AT_ONCE) from error
 
 
 def describe(error: BaseException | None) -> str:

@@ -17,7 +17,8 @@ reopenings _id: hour; token, settled_at: see common.reopening
 hours      _id: task, host, hour; what ended in each minute of it, once counted: see services.api.queries.hours
 depths     _id: queue, step_seconds, start; messages waiting: see services.api.queries.depths
 watch      _id: standstill; whether anything moves: see common.standstill
-hosts      _id: host; until, times, reason, status, asked: left alone until then, see common.fetching.pauses
+hosts      _id: host; until, times, reason, status, asked: left alone until then, see common.fetching.pauses;
+           resumed: a person has ended it
 dead_letters _id: letter id; messages that no worker could handle, the newest of them: see common.dead_letters
 """
 
@@ -94,7 +95,10 @@ INDEXES = {
     "halves": [IndexModel([("first_at", ASCENDING)], expireAfterSeconds=HALF_LIFETIME_SECONDS)],
     "hours": [IndexModel([("counted_at", ASCENDING)], expireAfterSeconds=MONITORED_DAYS * 86_400)],
     "depths": [IndexModel([("start", ASCENDING)], expireAfterSeconds=MONITORED_DAYS * 86_400)],
-    "hosts": [IndexModel([("until", ASCENDING)], expireAfterSeconds=PAUSES_KEPT_SECONDS)],
+    "hosts": [
+        IndexModel([("until", ASCENDING)], expireAfterSeconds=PAUSES_KEPT_SECONDS),
+        IndexModel([("until", DESCENDING), ("_id", DESCENDING)]),
+    ],
     "dead_letters": [IndexModel([("at", DESCENDING), ("_id", DESCENDING)])],
 }
 

@@ -15,6 +15,10 @@ class MalformedMessage(Exception):
     """A message that no worker can read; it is dead-lettered with the sentence this error carries."""
 
 
+class Poison(Exception):
+    """A message that whatever works on it dies of; it is dead-lettered with the sentence this error carries."""
+
+
 class ItemError(Exception):
     """An item could not be worked on, for a reason out of the closed list."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from common import png
 from common.errors import MalformedMessage
 from common.items import Item, download_id
 from common.message import Headers, Message
@@ -63,10 +64,15 @@ def _item_headers(item: Item) -> dict[str, Any]:
 
 def read_item(message: Message, taken_up_ms: int | None = None) -> Item:
     """Give the item a message is about, taken up now unless said; or raise MalformedMessage."""
-    headers = message.headers
-    version = headers.get("version")
+    version = message.headers.get("version")
     if version != VERSION:
         raise MalformedMessage(f"version {version!r:.20} is not known, only {VERSION}")
+    return named_item(message, taken_up_ms)
+
+
+def named_item(message: Message, taken_up_ms: int | None = None) -> Item:
+    """Give the item that a message of any version names, or raise MalformedMessage."""
+    headers = message.headers
     return Item(
         task_id=_uuid(headers.get("task_id"), "header task_id"),
         item_id=_uuid(headers.get("item_id"), "header item_id"),
@@ -181,12 +187,12 @@ class ImageFetched:
         return Message(self.NAME, str(self.message_id), self.content_type, _item_headers(self.item), self.body)
 
     @classmethod
-    def from_message(cls, message: Message) -> Self:
-        """Read the fact."""
+    def from_message(cls, message: Message, taken_up_ms: int | None = None) -> Self:
+        """Read the fact, taken up now unless said."""
         if not message.body:
             raise MalformedMessage("the body is empty")
         message_id = _uuid(message.message_id, "message_id")
-        return cls(read_item(message), message_id, message.content_type, message.body)
+        return cls(read_item(message, taken_up_ms), message_id, message.content_type, message.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +261,7 @@ class ImageGrayscaled:
         headers = message.headers
         width = _header(headers, "width", int, lambda value: _is_whole(value, 1, MOST_NUMBER))
         height = _header(headers, "height", int, lambda value: _is_whole(value, 1, MOST_NUMBER))
-        if message.body[:24] != PNG_START + struct.pack(">II", width, height):
+        if not message.body.startswith(png.start_of(width, height)) or not png.is_whole(message.body):
             raise MalformedMessage(f"the body is no PNG of {width} x {height}")
         packed = _header(headers, "histogram", bytes, lambda value: len(value) == HISTOGRAM.size)
         histogram = HISTOGRAM.unpack(packed)
@@ -287,9 +293,6 @@ def download_of(message: Message) -> UUID | None:
 
 def _read_hash(headers: Headers) -> int:
     return int(_header(headers, "perceptual_hash", str, lambda value: HASH_OF_63_BITS.fullmatch(value) is not None), 16)
-
-
-PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from common.errors import ItemError, MalformedMessage, Permanent, Postponed, Transient, Unavailable
-from common.facts import ItemFailed, download_of, read_item
+from common.errors import ItemError, MalformedMessage, Permanent, Poison, Postponed, Transient, Unavailable
+from common.facts import ItemFailed, download_of, named_item, read_item
 from common.items import Item
 from common.logs import about, current
 from common.message import Message, Publication
@@ -57,11 +57,11 @@ class Stage:
         """Handle every message of a batch by itself."""
         return lambda messages: [self.settle(handler, message) for message in messages]
 
-    def settle(self, handler: Handler, message: Message) -> list[Publication]:
-        """Run the handler, and turn what it yields or raises into publications."""
+    def settle(self, handler: Handler, message: Message, taken_up_ms: int | None = None) -> list[Publication]:
+        """Run the handler, and turn what it yields or raises into publications. Taken up now, unless said."""
         if early := self.early(message):
             return early
-        taken_up_ms = now_ms()
+        taken_up_ms = now_ms() if taken_up_ms is None else taken_up_ms
         before = current.set(message)
         try:
             return [self.topology.fact(fact) for fact in handler(message)]
@@ -71,7 +71,7 @@ class Stage:
             return [self._again(message, error, taken_up_ms)]
         except Permanent as error:
             return [self._failed(read_item(message, taken_up_ms), message, error)]
-        except MalformedMessage as error:
+        except (MalformedMessage, Poison) as error:
             return self.bury(message, str(error))
         except Exception as error:
             log.exception("not foreseen: %s", message.type)
@@ -81,8 +81,8 @@ class Stage:
 
     def early(self, message: Message) -> list[Publication]:
         """Send a message round once more whose moment has not come; gives nothing for every other."""
-        seconds = _not_before(message) - time.time()
-        return [self.topology.delayed(self.queue, message, seconds)] if seconds > CLOCK_SLACK_SECONDS else []
+        seconds = min(_not_before(message) - time.time(), _left_seconds(message))
+        return [self._wait(message, seconds)] if seconds > CLOCK_SLACK_SECONDS else []
 
     def later(self, message: Message, seconds: float) -> list[Publication]:
         """Bring a message back after so many seconds, which is no try of it."""
@@ -95,7 +95,7 @@ class Stage:
         DEAD_LETTERED.labels(self.queue if self.queue in self.topology.queues else "unknown").inc()
         publications = [self.topology.dead(self.queue, message, sentence)]
         try:
-            item = read_item(message)
+            item = named_item(message)
         except MalformedMessage:
             return publications
         fact = ItemFailed(item, self.queue, Reason.POISON, sentence, None, attempts(message), download_of(message))
@@ -117,7 +117,12 @@ class Stage:
     def _back(self, message: Message, seconds: float) -> Publication:
         # A wait may take several delay queues: until `not_before_ms` the message only goes round.
         moment_ms = int((time.time() + seconds) * 1000)  # AMQP headers as pika writes them have no fractions
-        return self.topology.delayed(self.queue, message.with_headers(not_before_ms=moment_ms), seconds)
+        return self._wait(message.with_headers(not_before_ms=moment_ms), seconds)
+
+    def _wait(self, message: Message, seconds: float) -> Publication:
+        # What is left after this queue is noted, too: by a clock that is wrong for a moment nothing waits for hours.
+        left_ms = int(max(0.0, seconds - self.topology.delay_seconds(seconds)) * 1000)
+        return self.topology.delayed(self.queue, message.with_headers(left_ms=left_ms), seconds)
 
     def _postponed(self, message: Message, error: Postponed, taken_up_ms: int) -> Publication:
         """Bring it back, or end the item when it has been put off for long enough."""
@@ -139,6 +144,12 @@ def _not_before(message: Message) -> float:
     moment_ms = message.headers.get("not_before_ms", 0)
     latest_ms = (time.time() + LONGEST_WAIT_SECONDS) * 1000
     return moment_ms / 1000 if isinstance(moment_ms, int) and moment_ms <= latest_ms else 0.0
+
+
+def _left_seconds(message: Message) -> float:
+    """Give how much longer, by what the delay queues have made it wait, a message is to wait at most."""
+    left_ms = message.headers.get("left_ms")
+    return left_ms / 1000 if isinstance(left_ms, int) and not isinstance(left_ms, bool) else LONGEST_WAIT_SECONDS
 
 
 def attempts(message: Message) -> int:

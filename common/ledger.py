@@ -69,6 +69,13 @@ class Ledger:
         insert_new(self._items, documents)
         return items
 
+    def urls(self, task_id: UUID, first_line: int, lines: int) -> dict[int, str]:
+        """Give the URLs that the ledger has on these lines of a task."""
+        first, last = item_id(task_id, first_line), item_id(task_id, first_line + lines - 1)
+        with unavailability():
+            found = self._items.find({"_id": {"$gte": first, "$lte": last}}, {"line": 1, "url": 1})
+            return {document["line"]: document["url"] for document in found}
+
     def item(self, wanted: UUID) -> Document | None:
         """Give an item's document."""
         with unavailability():

@@ -15,3 +15,4 @@ POSTPONED = Counter("graymill_postponed", "Messages that were put off, which was
 DEAD_LETTERED = Counter("graymill_dead_lettered", "Messages that nothing could be done with.", ["queue"])
 UNAVAILABLE = Counter("graymill_unavailable", "Times that the database, or memory, had to be waited for.", ["queue"])
 DOWNLOADED_BYTES = Counter("graymill_downloaded_bytes", "Bytes of bodies that were downloaded, refused ones included.")
+DECODER_ENDS = Counter("graymill_decoder_ends", "Decoder processes that ended and were replaced.", ["cause"])

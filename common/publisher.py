@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 WINDOW = 2_000
 """Most messages on their way at once."""
+SOUND_SECONDS = 4.0
+"""So often it is found out whether the broker takes messages, whether or not there are any."""
 
 
 class Publisher:
@@ -78,7 +80,7 @@ class Publisher:
         names = {self._topology.queue(name): name for name in self._topology.queues}
         answer: Future[Mapping[str, QueueState]] = Future()
         session = self._session
-        if session is None:
+        if session is None or self._blocked:  # it does not even listen
             raise Unavailable(f"RabbitMQ: {self._problem}")
         session.call(partial(ask_queues, session, list(names), answer.set_result))
         try:
@@ -140,6 +142,13 @@ class Publisher:
         if self._closed.is_set():
             session.close()
         self._send(session, again)
+        self._sound(session)
+
+    def _sound(self, session: Session) -> None:
+        if session.alive:
+            if not self._blocked:
+                session.sound()
+            session.call_later(SOUND_SECONDS, partial(self._sound, session))
 
     def _on_blocked(self, blocked: bool) -> None:
         self._blocked = blocked

@@ -51,11 +51,11 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.FORMAT_NOT_ALLOWED: "an image format that is not in IMAGE_FORMATS; it is not decoded",
     Reason.TOO_MANY_PIXELS: "more pixels than MAX_PIXELS, by the image's header",
     Reason.TRUNCATED: "the image ends before its last pixel",
-    Reason.DECODE: "the image is damaged and does not decode",
+    Reason.DECODE: "the image is damaged, or takes more memory to decode than DECODE_MEMORY_BYTES",
     Reason.GRAY_TOO_LARGE: "the gray version is larger than MAX_GRAY_BYTES",
     Reason.OPT_OUT: "the server asks not to use the image (X-Robots-Tag: noai, noimageai)",
     Reason.ROBOTS: "the site's robots.txt asks not to fetch it",
-    Reason.POISON: "a worker failed on it in a way nobody foresaw; the message is among the dead letters",
+    Reason.POISON: "what works on it dies of it or fails as nobody foresaw; the message is among the dead letters",
     Reason.NOT_HTML: "a page was asked for and the answer is no HTML",
     Reason.CANCELLED: "its task was deleted before it had an outcome",
 }

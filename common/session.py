@@ -19,7 +19,7 @@ from pika.channel import Channel
 from pika.spec import Basic
 
 from common.acks import Acks
-from common.broker import backoff, describe
+from common.broker import RESET_AT_ONCE, backoff, describe
 from common.message import Message, Publication, encodable
 from common.stream import StreamServices
 
@@ -75,6 +75,10 @@ class Session:
         )
         try:
             self._connection.ioloop.start()
+        except ValueError:
+            if self.alive:
+                raise  # a fault of ours
+            self._cause = RESET_AT_ONCE
         finally:
             self._connection.ioloop.close()
         return self._cause or (None if self._closing else "the connection ended")
@@ -122,6 +126,15 @@ class Session:
     def publish(self, publication: Publication, on_confirmed: Callable[[], None]) -> None:
         """Publish and call back once the broker has it on disk. A refusal of a full queue is tried again."""
         self._send(_Unconfirmed(publication, on_confirmed))
+
+    def sound(self) -> None:
+        """Publish nothing to nobody: of an alarm, the broker tells only connections that publish."""
+
+        def publish(channel: Channel) -> None:
+            channel.basic_publish("", "", b"")
+            channel.close()
+
+        self.open_channel(publish)
 
     def fail(self, cause: str) -> None:
         """End the session as broken."""

@@ -145,6 +145,12 @@ class Settings:
     max_gray_bytes: int = setting(str(15 * MEBIBYTE), _integer(1, 15 * MEBIBYTE), "largest gray image stored")
     max_pixels: int = setting("40000000", _integer(1, 178_956_970), "most pixels an image may have")
     image_formats: tuple[str, ...] = setting("PNG,JPEG,GIF,WEBP,BMP", _formats, "decoded formats; TIFF can be added")
+    decode_seconds: float = setting("20", _seconds, "for decoding an image; then the process that does it is replaced")
+    decode_memory_bytes: int = setting(
+        str(832 * MEBIBYTE),
+        _integer(16 * MEBIBYTE, 1 << 40),
+        "memory that decoding an image may take; 20 bytes for each of MAX_PIXELS are enough",
+    )
     keep_originals: bool = setting("true", _boolean, "store the bytes as received beside the gray image")
 
     max_url_length: int = setting("2048", _integer(16, 8192), "longest URL, in characters")

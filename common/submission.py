@@ -1,7 +1,7 @@
 """A list of URLs becomes a task: its items written into the ledger, then published to the fetchers."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from uuid import UUID
 
@@ -25,6 +25,10 @@ FIRST_BATCH = 64
 Progress = Callable[[int], None]
 
 
+class OtherList(Exception):
+    """A list is not that of the task that it is to complete."""
+
+
 def submit(
     ledger: Ledger,
     publisher: Publisher,
@@ -43,7 +47,8 @@ def submit(
     task_id = ledger.open_task(kind=kind, name=name, refresh=refresh)
     on_task(task_id)
     total = 0
-    for items in _written(ledger, task_id, urls):
+    for first, batch in _batches(urls):
+        items = ledger.add_items(task_id, first, batch)
         publish_items(publisher, items, refresh=refresh)
         total += len(items)
         on_progress(total)
@@ -53,12 +58,25 @@ def submit(
 
 
 def complete(ledger: Ledger, task_id: UUID, urls: Iterable[str], on_progress: Progress) -> None:
-    """Write those of a task's items that an interrupted submission left out. They are not published here."""
+    """Write those of a task's items that an interrupted submission left out. They are not published here.
+
+    Raises OtherList, with nothing changed, when the ledger has another URL on a line, or more lines.
+    """
     total = 0
-    for items in _written(ledger, task_id, urls):
-        total += len(items)
+    for first, batch in _batches(urls):
+        _check_same(ledger, task_id, first, batch)
+        ledger.add_items(task_id, first, batch)
+        total += len(batch)
         on_progress(total)
+    _check_same(ledger, task_id, total + 1, [])
     ledger.close_task(task_id, total)
+
+
+def _check_same(ledger: Ledger, task_id: UUID, first: int, batch: Sequence[str]) -> None:
+    known = ledger.urls(task_id, first, max(1, len(batch)))
+    wrong = [line for line, url in known.items() if batch[line - first : line - first + 1] != [url]]
+    if wrong:
+        raise OtherList(f"not the list that was interrupted: the ledger has another URL on its line {min(wrong):,}")
 
 
 def publish_items(publisher: Publisher, items: Iterable[Item], *, refresh: bool) -> None:
@@ -74,11 +92,12 @@ def kept(url: str) -> str:
     return USER_INFORMATION.sub(r"\1***@", url[:LOOKED_AT_CHARACTERS])[:KEPT_CHARACTERS]
 
 
-def _written(ledger: Ledger, task_id: UUID, urls: Iterable[str]) -> Iterator[list[Item]]:
+def _batches(urls: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Give URLs as they are kept, in batches, each with the line of its first."""
     iterator = iter(urls)
     line, size = 1, FIRST_BATCH
     while batch := [kept(url) for url in islice(iterator, size)]:
-        yield ledger.add_items(task_id, line, batch)
+        yield line, batch
         line += len(batch)
         size = min(2 * size, BATCH)
 

@@ -89,8 +89,11 @@ class Topology:
 
         One queue per wait, because a message's own TTL would only be looked at once it is the first of its queue.
         """
-        fitting = [delay for delay in self.delays_seconds if delay <= seconds] or [self.delays_seconds[0]]
-        return Publication(f"{self.exchange}.delay.{fitting[-1]}s", self.queue(queue), message)
+        return Publication(f"{self.exchange}.delay.{self.delay_seconds(seconds)}s", self.queue(queue), message)
+
+    def delay_seconds(self, seconds: float) -> int:
+        """Give the longest wait of a delay queue that fits, or the shortest there is."""
+        return max((delay for delay in self.delays_seconds if delay <= seconds), default=self.delays_seconds[0])
 
     def busy(self, worker: str) -> Publication:
         """Say that a worker holds deliveries: of those, the broker tells nobody."""

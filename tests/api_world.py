@@ -29,7 +29,7 @@ from common.queue_states import QueueState
 from common.settings import Settings
 from common.topology import Topology
 from services.api.app import create_app
-from services.api.values import EXAMPLE_LETTER, EXAMPLE_MD5, EXAMPLE_TASK
+from services.api.values import EXAMPLE_HOST, EXAMPLE_LETTER, EXAMPLE_MD5, EXAMPLE_TASK
 
 KEY = "the-key-of-the-tests"
 LIMITS = {"API_MAX_URLS": "50", "API_MAX_BODY_BYTES": "65536"}
@@ -141,6 +141,11 @@ class World:
             self.database["pages"].insert_one(stored)
         return task_id
 
+    def pause(self, host: str, *, until: datetime, **more: Any) -> None:
+        """Write that a host is left alone: as it asked for, unless told otherwise."""
+        why = {"reason": "rate_limited", "status": 429, "asked": True, "times": 0, **more}
+        self.database["hosts"].insert_one({"_id": host, "until": until, **why})
+
     def make_examples_true(self) -> None:
         """Write what the examples of the API's document name: a task with errors, and an image that it gave."""
         md5 = self.image(b"example")
@@ -156,6 +161,7 @@ class World:
             self.database["items"].insert_one({**item, **ids})
         dead = Topology().dead("fetcher", Message("url.submitted", "", "", {"task_id": EXAMPLE_TASK}, b"{}"), "why")
         DeadLetters(self.database).keep([replace(DeadLetter.of(dead.message, NOON), letter_id=UUID(EXAMPLE_LETTER))])
+        self.pause(EXAMPLE_HOST, until=datetime.now(UTC) + timedelta(minutes=5))
 
 
 def with_key(app: Flask) -> FlaskClient:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CONSUMING = "consuming"
+DISCONNECTED = "no connection to the broker"
 POLL = threading.Event()
 
 
@@ -32,21 +33,30 @@ class Process:
         self.service = service
         self._command = command or (f"services.{service}",)
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
-        self._log = log
+        self.log_file = log
         self._popen = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as output:
+        with self.log_file.open("ab") as output:
+            self._log_begins = output.tell()
             command = [sys.executable, "-m", *self._command]
             return subprocess.Popen(command, env=self._environment, stderr=output)
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self.log_file.read_text()
 
     @property
     def pid(self) -> int:
         return self._popen.pid
+
+    @property
+    def consumes(self) -> bool:
+        """Tell whether it does since it was last started, as far as it knows."""
+        with self.log_file.open() as log:
+            log.seek(self._log_begins)
+            said = log.read()
+        return said.rfind(CONSUMING) > said.rfind(DISCONNECTED)
 
     def wait_until_consuming(self, *, times: int = 1) -> None:
         eventually(
@@ -55,16 +65,25 @@ class Process:
 
     def kill(self) -> None:
         """End it at once, as by a power cut."""
-        self._popen.kill()
-        self._popen.wait()
+        popen = self._popen  # it may be started again meanwhile
+        popen.kill()
+        popen.wait()
+
+    def freeze(self) -> None:
+        """Have it do nothing, its connections open."""
+        self._popen.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._popen.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         self._popen = self._start()
 
     def terminate(self, *, deadline_seconds: float = 10.0) -> int:
         """Ask it to end; gives its exit code."""
-        self._popen.send_signal(signal.SIGTERM)
-        return self._popen.wait(deadline_seconds)
+        popen = self._popen
+        popen.send_signal(signal.SIGTERM)
+        return popen.wait(deadline_seconds)
 
     def is_running(self) -> bool:
         return self._popen.poll() is None

@@ -27,6 +27,9 @@ PIECE_BYTES = 64 * 1024
 LEFTOVER_BYTES = 8 * 1024
 LEFTOVER_SECONDS = 0.5
 """As much of a body that nobody wants is read, for so long, to keep its connection; more is not worth it."""
+NO_CONTENT = 204
+MOST_DIGITS = 20
+"""As many of a length are enough to know that it is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ def _completed(start: bytes, raw: Any, most: int) -> bytes:
 
 
 def _declared_length(response: requests.Response) -> int | None:
-    if "Transfer-Encoding" in response.headers:
-        return None  # which overrides a Content-Length (RFC 9112, 6.3)
+    if "Transfer-Encoding" in response.headers or response.status_code == NO_CONTENT:
+        return None  # both override a Content-Length (RFC 9112, 6.3)
     text = response.headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return int(text.lstrip("0")[:MOST_DIGITS] or 0) if text.isascii() and text.isdigit() else None

@@ -29,6 +29,8 @@ MEMORY_SECONDS = PAUSES_KEPT_SECONDS
 """So long after a pause the next one is still longer, and begins with the first failure."""
 WORTH_TELLING_SECONDS = 1.0
 """A moment that is later by less is not written down: all that are under way at once are told of nearly the same."""
+RESUMED_SEEN_SECONDS = 60.0
+"""So long after a person ended a pause it is looked for: clocks differ, and a process may stand still for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ class Pauses:
         told = {"reason": error.reason.value, "status": error.status, "asked": asked}
         with unavailability():
             latest = {"until": _instant(until), "times": times}
-            self._hosts.update_one({"_id": host}, {"$max": latest, "$set": told}, upsert=True)
+            change = {"$max": latest, "$set": told, "$unset": {"resumed": ""}}
+            self._hosts.update_one({"_id": host}, change, upsert=True)
 
     def _look_again(self, now: float) -> None:
         """Look, once for all threads that come; those who know nothing recent wait for it."""
@@ -154,10 +157,16 @@ class Pauses:
 
     def _look(self, now: float) -> None:
         """Learn what the others have found. What is over is kept while it matters how often there was a pause."""
+        resumed_lately = {"until": {"$gt": _instant(now - RESUMED_SEEN_SECONDS)}, "resumed": True}
         with unavailability():
-            found = self._hosts.find({"until": {"$gt": _instant(now)}}).sort("until", -1).limit(MOST_HOSTS)
-            pauses = {document["_id"]: _pause_of(document) for document in found}
+            query = {"$or": [{"until": {"$gt": _instant(now)}}, resumed_lately]}
+            found = list(self._hosts.find(query).sort("until", -1).limit(MOST_HOSTS))
+        pauses = {document["_id"]: _pause_of(document) for document in found if "resumed" not in document}
         with self._lock:
+            for host in {document["_id"] for document in found} - pauses.keys():
+                # A person has ended it; the failures before it are forgotten as well.
+                if self._pauses.pop(host, None) is not None:
+                    self._failures.pop(host, None)
             for host, pause in pauses.items():
                 known = self._pauses.get(host)
                 if known is None or pause.until > known.until + WORTH_TELLING_SECONDS:

@@ -16,6 +16,7 @@ from services.aggregator.outcomes import begin_at_zero
 from services.aggregator.undertaker import Undertaker
 
 NAME = "aggregator"
+GRAY = "aggregator.gray"
 PATIENCE_SECONDS = 1.0
 
 
@@ -24,12 +25,11 @@ def wire(settings: Settings) -> Worker:
     begin_at_zero()
     topology = Topology.of(settings)
     database = connect(settings.mongo_url, application=NAME)
-    aggregator = Aggregator(
-        Stage(NAME, topology), Join(database, patience_seconds=PATIENCE_SECONDS), Completions(database)
-    )
+    join, completions = Join(database, patience_seconds=PATIENCE_SECONDS), Completions(database)
+    small, gray = (Aggregator(Stage(queue, topology), join, completions) for queue in (NAME, GRAY))
     consumers = [
-        Consumer(NAME, aggregator.handle, prefetch_count=400, batch_size=100, linger_seconds=0.02),
-        Consumer("aggregator.gray", aggregator.handle, prefetch_count=48, batch_size=32, linger_seconds=0.15),
+        Consumer(NAME, small.handle, prefetch_count=400, batch_size=100, linger_seconds=0.02),
+        Consumer(GRAY, gray.handle, prefetch_count=48, batch_size=32, linger_seconds=0.15),
         Consumer("undertaker", Undertaker(topology).handle, prefetch_count=1),
         Consumer("dead", Keeper(DeadLetters(database)).handle, prefetch_count=1),
     ]

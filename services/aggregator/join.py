@@ -42,6 +42,7 @@ from services.aggregator.documents import (
     stored,
     took,
 )
+from services.aggregator.orphans import orphans
 from services.aggregator.outcomes import tell
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Join:
         patience_seconds: float = 0.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._database = database
         self._items = database["items"]
         self._images = database["images"]
         self._grays = database["grays"]
@@ -121,8 +123,8 @@ class Join:
         self._end((fact.item, None, {"outcome": Outcome.SUCCESS.value}) for fact in facts)
 
     def failed(self, facts: Sequence[ItemFailed]) -> None:
-        """End items that a stage gave up."""
-        self._end((fact.item, None, failure(fact)) for fact in facts)
+        """End items that a stage gave up, and the images of pages that died."""
+        self._end((fact.item, None, failure(fact)) for fact in (*facts, *orphans(self._database, facts)))
         own = [fact for fact in facts if fact.download is not None]
         if own:
             self._give_up(own)

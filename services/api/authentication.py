@@ -76,11 +76,13 @@ def begin_session(response: Response, digest: bytes) -> None:
 
 
 def end_session(response: Response) -> None:
-    """Have the browser forget it."""
+    """Take the session of the current request no more, and have the browser forget it."""
+    resources().keys.end_session(request.cookies.get(SESSION, ""))
     response.delete_cookie(SESSION, httponly=True, samesite="Strict", secure=request.is_secure)
 
 
 def _bearer() -> str | None:
     """Give what is sent as a key, None if nothing is."""
-    given = request.authorization
-    return (given.token or "") if given is not None and given.type == "bearer" else None
+    # Not as Werkzeug reads the header, which is for all schemes and fails on what it cannot decode.
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

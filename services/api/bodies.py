@@ -34,4 +34,5 @@ def decoded(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"The body is not UTF-8: see byte {error.start:,}.") from None
+        line = body.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"The body is not UTF-8: see line {line:,}, byte {error.start:,}.") from None

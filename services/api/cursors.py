@@ -11,7 +11,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from services.api.inputs import refused
 from services.api.queries.newest import Key, Position
-from services.api.values import DIGITS, MD5_CHARACTERS, UUID_CHARACTERS, TaskId
+from services.api.values import DIGITS, HOST_CHARACTERS, MD5_CHARACTERS, UUID_CHARACTERS, TaskId
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_LINE = 256**5 - 1
@@ -44,5 +44,8 @@ TaskCursor = Annotated[
     Position, PlainValidator(partial(_position, UUID_CHARACTERS, UUID)), _cursor_schema(UUID_CHARACTERS)
 ]
 LetterCursor = TaskCursor
+HostCursor = Annotated[
+    Position, PlainValidator(partial(_position, HOST_CHARACTERS, str)), _cursor_schema(HOST_CHARACTERS)
+]
 LineCursor = Annotated[int, Field(ge=0, le=LAST_LINE, description=MEANING), DIGITS]
 ItemCursor = Annotated[TaskId, Field(description=MEANING)]

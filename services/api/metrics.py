@@ -50,6 +50,7 @@ class State(Collector):
         yield GaugeMetricFamily(
             "graymill_standstill_tasks", "Tasks whose messages are gone; 100 at most.", figures.standstill_tasks
         )
+        yield GaugeMetricFamily("graymill_paused_hosts", "Hosts that are left alone for a while.", figures.paused_hosts)
         if figures.last_outcome_at is not None:
             yield GaugeMetricFamily(
                 "graymill_last_outcome_timestamp_seconds",

@@ -12,6 +12,7 @@ import pymongo
 from common.database import Database
 from common.dead_letters import DeadLetters
 from common.errors import Unavailable
+from common.fetching.paused_hosts import PausedHosts
 from common.standstill import last_end, standstill
 from services.api.queries.pending import Pending, pending
 
@@ -25,11 +26,12 @@ TIMES_ITS_COST = 20
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Dead letters that are kept, tasks under way, tasks whose messages are gone, and when an item ended last."""
+    """Dead letters that are kept, tasks under way or without messages, hosts left alone, when an item ended last."""
 
     dead_letters: int
     pending: Pending
     standstill_tasks: int
+    paused_hosts: int
     last_outcome_at: datetime | None
 
 
@@ -63,11 +65,13 @@ class RecentFigures:
     def _ask(self) -> Figures | None:
         try:
             with pymongo.timeout(PATIENCE_SECONDS):
-                still = standstill(self._database, self._now())
+                now = self._now()
+                still = standstill(self._database, now)
                 return Figures(
                     dead_letters=DeadLetters(self._database).count(),
                     pending=pending(self._database),
                     standstill_tasks=len(still.task_ids) if still is not None else 0,
+                    paused_hosts=PausedHosts(self._database).count(now),
                     last_outcome_at=last_end(self._database),
                 )
         except Unavailable as error:

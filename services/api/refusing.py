@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 
 from services.api.describing import PROBLEM, PROBLEMS, Problem
@@ -32,7 +33,19 @@ class ProblemTask(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
+class ProblemParser(HTTPRequestParser):  # type: ignore[misc]
+    """Refuses an address that cannot be taken apart; waitress would close the connection without a word."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the head of a request. Raises ParsingError."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError("Bad URI") from error
+
+
 class ProblemChannel(HTTPChannel):  # type: ignore[misc]
     """A connection whose refusals are problems."""
 
     error_task_class = ProblemTask
+    parser_class = ProblemParser

@@ -65,7 +65,10 @@ REQUEST_BODY: dict[str, Any] = {
     "description": "The URLs: as JSON, or the lines of a file without those that are blank or start with #.",
     "content": {
         JSON: {"schema": reference(UrlList)},
-        TEXT: {"schema": {"type": "string", "pattern": A_LINE}, "example": EXAMPLE_FILE},
+        TEXT: {
+            "schema": {"type": "string", "pattern": A_LINE, "not": {"pattern": r"\u0000"}},
+            "example": EXAMPLE_FILE,
+        },
     },
 }
 
@@ -74,7 +77,10 @@ def read_url_list(body: Received, query: FileQuery) -> UrlList:
     """Read the list of a submission. Raises InvalidInput."""
     if body.media_type == JSON:
         return UrlList.from_json(body.text)
-    lines = (line.strip() for line in re.split(r"\r\n|\n|\r", body.text))
+    lines = [line.strip() for line in re.split(r"\r\n|\n|\r", body.text)]
+    binary = next((number for number, line in enumerate(lines, 1) if "\0" in line), None)
+    if binary is not None:
+        raise InvalidInput(f"This is no list of URLs: line {binary:,} has a zero byte.")
     urls = [line for line in lines if line and not line.startswith("#")]
     if not urls:
         raise InvalidInput("There is no URL in the list.")

@@ -14,12 +14,14 @@ from services.api.inputs import refused
 
 MAX_LIMIT = 100
 MD5_CHARACTERS = "[0-9a-f]{32}"
+HOST_CHARACTERS = "[0-9a-z_.:-]{1,254}"
 UUID_CHARACTERS = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 EXAMPLE_MD5 = "0123456789abcdef0123456789abcdef"
 EXAMPLE_TASK = "6a1f0c5e-8d3b-4c47-9a52-1b7e93d0f684"
 EXAMPLE_IMAGES_TASK = "b27e4d19-53c8-4f6a-8e01-9d3c7a5f2b60"
 EXAMPLE_TEXT_TASK = "e94c0f83-16ab-4d72-b5d8-2f7a61c93e05"
 EXAMPLE_LETTER = "1c9a6e42-7d05-5b18-8f3e-60a4b2c7d915"
+EXAMPLE_HOST = "images.example.com"
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 Absent = SkipJsonSchema[None]
@@ -92,6 +94,10 @@ LetterId = Annotated[
     UUID,
     BeforeValidator(_as_we_write_it),
     Field(description="A dead letter's id.", examples=[EXAMPLE_LETTER]),
+]
+HostName = Annotated[
+    str,
+    Field(pattern=f"^{HOST_CHARACTERS}$", description="A host as it is asked: in lower case.", examples=[EXAMPLE_HOST]),
 ]
 Limit = Annotated[
     int, Field(ge=1, le=MAX_LIMIT, description="How many entries the answer may have.", examples=[2]), DIGITS

@@ -15,7 +15,7 @@ from common.page_tasks import Kind, PageTasks
 from common.publisher import Publisher
 from common.reasons import Reason
 from common.settings import Settings
-from common.submission import complete, publish_items, submit
+from common.submission import OtherList, complete, publish_items, submit
 from common.tally import tally
 from services.fetcher.errors import BadInput
 from services.fetcher.following import follow
@@ -84,7 +84,10 @@ class Stack:
         if file is not None:
             with open_list(file) as urls, progress_bar(self._console, "completing", urls.urls) as advance:
                 self._run.skipped = urls.skipped
-                complete(self._ledger, task_id, urls, advance)
+                try:
+                    complete(self._ledger, task_id, urls, advance)
+                except OtherList as error:
+                    raise BadInput(f"{file}: {error}") from error
         elif task["total"] is None:
             self._console.print("The task's list was never written whole: give FILE as well to complete it.")
         self._publish_all(self._ledger.pending(task_id), "publishing again", refresh=task["refresh"])

@@ -1,13 +1,13 @@
 """The grayscaler: `python -m services.grayscaler`."""
 
-from PIL import Image
-
 from common.crew import Consumer
 from common.handling import Stage
 from common.service import run_worker
 from common.settings import Settings
 from common.topology import Topology
 from common.worker import Worker
+from services.grayscaler.decoder import Decoder
+from services.grayscaler.exchange import Limits
 from services.grayscaler.handler import Grayscaler
 
 NAME = "grayscaler"
@@ -15,12 +15,13 @@ NAME = "grayscaler"
 
 def wire(settings: Settings) -> Worker:
     """Put the grayscaler together."""
-    # Pillow's own guard, should a decoder find a larger picture inside than its header told.
-    Image.MAX_IMAGE_PIXELS = settings.max_pixels
     topology = Topology.of(settings)
-    grayscaler = Grayscaler(settings.image_formats, settings.max_pixels, settings.max_gray_bytes)
-    # Four at once are told, and acked, at little more than the cost of one.
-    consumer = Consumer(NAME, Stage(NAME, topology).each(grayscaler.handle), prefetch_count=16, batch_size=4)
+    limits = Limits(settings.image_formats, settings.max_pixels, settings.max_gray_bytes)
+    decoder = Decoder(limits, seconds=settings.decode_seconds, memory_bytes=settings.decode_memory_bytes)
+    decoder.start()
+    grayscaler = Grayscaler(Stage(NAME, topology), decoder.decode)
+    # Four at once are asked for, told and acked at little more than the cost of one.
+    consumer = Consumer(NAME, grayscaler.handle, prefetch_count=16, batch_size=4)
     return Worker(NAME, [consumer], settings, topology)
 
 

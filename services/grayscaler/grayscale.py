@@ -41,29 +41,27 @@ def grayscale(body: bytes, *, formats: tuple[str, ...], max_pixels: int) -> Gray
     Permanent with the reason: not_an_image, too_many_pixels, truncated, decode.
     """
     try:
-        with Image.open(BytesIO(body), formats=formats) as image:
-            if image.width * image.height > max_pixels:
-                raise _too_many(f"{image.width} x {image.height} pixels, allowed are {max_pixels:,}")
-            image.load()
-            return Grayscaled(to_gray(image), image.format or "", image.mode, _orientation(image))
+        return _decoded(body, formats, max_pixels)
+    except (Permanent, MemoryError):
+        raise
     except UnidentifiedImageError as error:
         raise Permanent(Reason.NOT_AN_IMAGE, f"none of {', '.join(formats)}") from error
     except Image.DecompressionBombError as error:
         raise _too_many(str(error)) from error
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        IndexError,
-        TypeError,
-        struct.error,
-        ZeroDivisionError,
-        AssertionError,  # a palette image without a palette
-    ) as error:
-        # All of these come out of Pillow's decoders for damaged files.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # it comes from the system
+        # Whatever else a decoder raises is the file's fault.
         reason = Reason.TRUNCATED if _ends_early(error) else Reason.DECODE
         raise Permanent(reason, f"{type(error).__name__}: {error}") from error
+
+
+def _decoded(body: bytes, formats: tuple[str, ...], max_pixels: int) -> Grayscaled:
+    with Image.open(BytesIO(body), formats=formats) as image:
+        if image.width * image.height > max_pixels:
+            raise _too_many(f"{image.width} x {image.height} pixels, allowed are {max_pixels:,}")
+        image.load()
+        return Grayscaled(to_gray(image), image.format or "", image.mode, _orientation(image))
 
 
 def to_gray(image: Image.Image) -> Image.Image:

@@ -1,44 +1,45 @@
 """`image.fetched` becomes `image.grayscaled`."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-import numpy as np
-
-from common.errors import Permanent
 from common.facts import ImageFetched, ImageGrayscaled
-from common.message import Message
-from common.reasons import Reason
-from services.grayscaler import png
-from services.grayscaler.grayscale import grayscale
-from services.grayscaler.perceptual import perceptual_hash
+from common.handling import Stage
+from common.message import Message, Publication
+from common.steps import now_ms
+from services.grayscaler.exchange import Answer
 
 
-@dataclass(frozen=True)
 class Grayscaler:
-    """Makes an image gray, within the limits."""
+    """Tells the gray versions that `decode` makes of images' bytes."""
 
-    formats: tuple[str, ...]
-    max_pixels: int
-    max_gray_bytes: int
+    def __init__(self, stage: Stage, decode: Callable[[Sequence[bytes]], Sequence[Answer]]) -> None:
+        self._stage = stage
+        self._decode = decode
 
-    def handle(self, message: Message) -> Iterator[Message]:
-        """Handle one fetched image. Raises Permanent."""
-        fetched = ImageFetched.from_message(message)
-        gray = grayscale(fetched.body, formats=self.formats, max_pixels=self.max_pixels)
-        encoded = png.encode(np.asarray(gray.image))
-        if len(encoded) > self.max_gray_bytes:
-            detail = f"{len(encoded):,} bytes as PNG, allowed are {self.max_gray_bytes:,}"
-            raise Permanent(Reason.GRAY_TOO_LARGE, detail)
-        yield ImageGrayscaled(
-            fetched.item,
-            fetched.message_id,
-            encoded,
-            gray.image.width,
-            gray.image.height,
-            gray.format,
-            gray.mode,
-            gray.orientation,
-            tuple(gray.image.histogram()),
-            perceptual_hash(gray.image),
-        ).to_message()
+    def handle(self, messages: Sequence[Message]) -> list[list[Publication]]:
+        """Settle fetched images. Raises Unavailable."""
+        taken_up_ms = now_ms()
+        answers = self._decode([message.body for message in messages])
+        return [
+            self._stage.settle(partial(_tell, answer, taken_up_ms), message, taken_up_ms)
+            for message, answer in zip(messages, answers, strict=True)
+        ]
+
+
+def _tell(answer: Answer, taken_up_ms: int, message: Message) -> Iterator[Message]:
+    fetched = ImageFetched.from_message(message, taken_up_ms)
+    if isinstance(answer, Exception):
+        raise answer
+    yield ImageGrayscaled(
+        fetched.item,
+        fetched.message_id,
+        answer.png,
+        answer.width,
+        answer.height,
+        answer.format,
+        answer.mode,
+        answer.orientation,
+        answer.histogram,
+        answer.perceptual_hash,
+    ).to_message()

@@ -14,31 +14,13 @@ from common.database import Database, connect, create_indexes
 from deploy.local.mongodb import MongoDB
 from deploy.local.ports import free_ports
 from deploy.local.rabbitmq import RabbitMQ
-from deploy.local.server import Server, start, stop
 from samples.site import serving
 from tests.accounts import check_accounts, check_pixels
 from tests.fleet import Process, eventually
+from tests.killable import Killable
 
 LINES = 2_000
 WORKERS = ["fetcher", "hasher", "grayscaler", "grayscaler", "grayscaler", "grayscaler", "aggregator", "aggregator"]
-
-
-class Killable:
-    """A server that can be killed and started again with its data."""
-
-    def __init__(self, server: Server, log: Path) -> None:
-        self._server, self._log = server, log
-        self._process = start(server, log)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def restart(self) -> None:
-        self._process = start(self._server, self._log)
-
-    def stop(self) -> None:
-        stop(self._process)
 
 
 class World:

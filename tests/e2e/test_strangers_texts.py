@@ -1,6 +1,7 @@
 """Strangers' texts in every place that a page shows, in a real browser: none of them runs, and none breaks a page."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -66,6 +67,8 @@ def strange(world) -> list[str]:
     pages.read(read, urls(), **{**texts, "url": f"https://a.example/{SOME}"})
     told = pages.task(Kind.TEXT, PAYLOADS[4])
     pages.read(told, **texts)
+    for text in PAYLOADS:
+        world.pause(text, until=datetime.now(UTC) + timedelta(hours=1))
     tasks = [f"/url_tasks/{task}" for task in (*found, failed, read, told)]
     span = "from=2024-05-31T11:00:00Z&to=2024-05-31T13:00:00Z"
     return [
@@ -80,6 +83,7 @@ def strange(world) -> list[str]:
             for text in (SOME[:100], *PAYLOADS[7:10])
             for path in ("/stats/", "/images?host=", "/images?task=", "/", "/sign-in?next=/")
         ),
+        "/hosts",
     ]
 
 

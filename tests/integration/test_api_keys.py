@@ -161,6 +161,16 @@ def test_the_session_of_a_key_that_was_replaced_is_over(application, stranger):
         assert client.post("/url_tasks", **LIST).status_code == status
 
 
+def test_a_copy_of_a_session_is_worth_nothing_once_its_owner_has_signed_out(application):
+    app = application()
+    owner, thief = app.test_client(), app.test_client()
+    owner.post("/sign-in", data={"key": KEY})
+    thief.set_cookie(SESSION, owner.get_cookie(SESSION).value)
+    assert thief.post("/url_tasks", **LIST).status_code == 201
+    assert owner.post("/sign-out").status_code == 303
+    assert thief.post("/url_tasks", **LIST).status_code == 401
+
+
 @pytest.mark.parametrize("session", ["", "signed-in", "signed-in.aaaa.bbbb", "é", "x" * 4_000])
 def test_a_forged_session_is_none(stranger, session):
     stranger.set_cookie(SESSION, session)

@@ -120,6 +120,25 @@ def test_resuming_with_the_file_completes_a_list_that_was_interrupted(
     assert database["tasks"].find_one({"total": 10}) is not None
 
 
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [((1, 2, 30, 4), "line 3"), ((1, 2, 3), "line 4"), ((), "no URL"), ((2, 1, 3, 4, 5), "line 1")],
+    ids=["another URL", "too short", "empty", "another order"],
+)
+def test_resuming_with_another_file_is_refused_and_changes_nothing(
+    *, cli: Cli, broker: Broker, database: Database, tmp_path: Path, lines: tuple[int, ...], says: str
+) -> None:
+    task = task_of(cli("publish", "-", "--json", stdin=b"".join(b"http://a.example/%d\n" % n for n in (1, 2, 3, 4))))
+    broker.take("fetcher", 4)
+    database["tasks"].update_one({}, {"$set": {"total": None}})
+    file = tmp_path / "others.txt"
+    file.write_text("".join(f"http://a.example/{line}\n" for line in lines))
+    assert says in refused(cli("publish", str(file), "--resume", str(task)), 2)
+    assert database["items"].count_documents({}) == 4
+    assert database["tasks"].find_one({"total": None}) is not None
+    assert broker.ready("fetcher") == 0
+
+
 def test_a_retry_reopens_only_those_reasons_and_keeps_how_they_ended(
     cli: Cli, broker: Broker, database: Database
 ) -> None:

@@ -1,10 +1,8 @@
 """What worker and publisher do when the broker goes away, is blocked, or cuts their connection."""
 
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,50 +15,25 @@ from common.settings import Settings
 from common.topology import Topology
 from deploy.local.ports import free_ports
 from deploy.local.rabbitmq import RabbitMQ
-from deploy.local.server import start, stop
 from tests.fleet import eventually
 from tests.integration.runtime import Broker, submitted, working
-
-
-class OwnBroker:
-    """A broker of the test's own, that can be killed and come back."""
-
-    def __init__(self, folder: Path) -> None:
-        port, distribution_port, epmd_port = free_ports(3)
-        self.server = RabbitMQ(
-            folder=folder / "data", port=port, distribution_port=distribution_port, epmd_port=epmd_port
-        )
-        self._log = folder / "log"
-        self.start()
-
-    def start(self) -> None:
-        self._process = start(self.server, self._log)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        stop(self._process)
-
-    def control(self, *arguments: str) -> None:
-        """Run rabbitmqctl."""
-        command = ["/usr/lib/rabbitmq/bin/rabbitmqctl", *arguments]
-        environment = {"PATH": "/usr/bin:/bin", **self.server.environment}
-        subprocess.run(command, env=environment, cwd=self.server.folder, check=True, capture_output=True, timeout=60)
+from tests.killable import KillableBroker
 
 
 @pytest.fixture(scope="module")
-def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnBroker]:
-    broker = OwnBroker(tmp_path_factory.mktemp("broker"))
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillableBroker]:
+    folder = tmp_path_factory.mktemp("broker")
+    port, distribution_port, epmd_port = free_ports(3)
+    server = RabbitMQ(folder=folder / "data", port=port, distribution_port=distribution_port, epmd_port=epmd_port)
+    broker = KillableBroker(server, folder / "log")
     yield broker
     broker.stop()
 
 
 @pytest.fixture
-def own_settings(own_broker: OwnBroker, request: pytest.FixtureRequest) -> Settings:
+def own_settings(own_broker: KillableBroker, request: pytest.FixtureRequest) -> Settings:
     prefix = f"{abs(hash(request.node.name)) % 10**8}."
-    return Settings.from_environ({"AMQP_URL": own_broker.server.url, "AMQP_PREFIX": prefix})
+    return Settings.from_environ({"AMQP_URL": own_broker.url, "AMQP_PREFIX": prefix})
 
 
 @pytest.fixture
@@ -73,7 +46,7 @@ def pass_on(topology: Topology, messages: Sequence[Message]) -> list[list[Public
 
 
 def test_a_killed_broker_that_comes_back_loses_nothing_and_needs_no_help(
-    own_broker: OwnBroker, own_settings: Settings, own_topology: Topology
+    own_broker: KillableBroker, own_settings: Settings, own_topology: Topology
 ) -> None:
     published = [submitted(line) for line in range(1, 2001)]
     publisher = Publisher("tests", parameters(own_settings, "tests"), own_topology, patience_seconds=60)
@@ -90,7 +63,7 @@ def test_a_killed_broker_that_comes_back_loses_nothing_and_needs_no_help(
         publishing.start()
         assert begun.wait(20)
         own_broker.kill()
-        own_broker.start()
+        own_broker.restart()
         publishing.join(60)
         publisher.flush()
         broker = Broker(own_settings, own_topology)
@@ -108,7 +81,7 @@ def test_a_killed_broker_that_comes_back_loses_nothing_and_needs_no_help(
 
 
 def test_a_connection_that_the_broker_closes_is_made_again(
-    own_broker: OwnBroker, own_settings: Settings, own_topology: Topology
+    own_broker: KillableBroker, own_settings: Settings, own_topology: Topology
 ) -> None:
     broker = Broker(own_settings, own_topology)
 
@@ -127,7 +100,7 @@ def test_a_connection_that_the_broker_closes_is_made_again(
 
 
 def test_a_blocked_broker_is_waited_for_and_then_everything_goes_on(
-    own_broker: OwnBroker, own_settings: Settings, own_topology: Topology
+    own_broker: KillableBroker, own_settings: Settings, own_topology: Topology
 ) -> None:
     publisher = Publisher("tests", parameters(own_settings, "tests"), own_topology, patience_seconds=60)
     eventually(lambda: publisher.ready, what="the publisher is connected")

@@ -158,7 +158,8 @@ def test_a_head_that_does_not_end_is_left_in_size(script: Script) -> None:
 
 
 def test_a_long_head_is_read_when_it_is_not_too_long() -> None:
-    headers = [b"X-%d: " % number + b"y" * 3_000 for number in range(20)]
+    # What is read ahead of the body counts, too: a buffer of the standard library, of 8 KiB.
+    headers = [b"X-%d: " % number + b"y" * 3_000 for number in range(18)]
     with talking(answering(whole(BODY, *headers))) as server:
         fetching = downloader()
         assert [fetching.download(server.url()).body for _ in range(2)] == [BODY, BODY]

@@ -10,7 +10,7 @@ from tests.join_world import Fact, counts, submitted, take
 from tests.some_facts import grayscaled, hashed
 
 AGGREGATORS = 4
-CONTENTS = 200
+CONTENTS = 500
 COPIES = 4
 
 

@@ -1,11 +1,13 @@
 """Which hosts are left alone, as two fetchers see it that share a database; the clock is the test's."""
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
 from common.database import Database, create_indexes
 from common.errors import ItemError, Permanent, Postponed, Transient
+from common.fetching.paused_hosts import PausedHosts
 from common.fetching.pauses import LOOK_SECONDS, MEMORY_SECONDS, Pauses
 from common.reasons import Reason
 from common.settings import Settings
@@ -165,6 +167,28 @@ def test_what_was_under_way_when_a_pause_began_makes_it_no_longer(world: World) 
     world.first.answered(HOST)
     for pauses in (world.first, world.second):
         assert world.wait_seconds(pauses) == pytest.approx(5, abs=1)
+
+
+def resume(world: World, database: Database) -> bool:
+    return PausedHosts(database).resume(HOST, datetime.fromtimestamp(world.now, UTC))
+
+
+@pytest.mark.parametrize("later_seconds", [0, 600], ids=["paused", "failing"])
+@pytest.mark.parametrize("error", [asked(60), REFUSED], ids=["asked", "failed"])
+def test_a_pause_that_a_person_ends_is_over_for_all_and_so_are_the_failures(
+    world: World, database: Database, error: ItemError, later_seconds: int
+) -> None:
+    world.fail(3, error)
+    assert world.wait_seconds(world.second) > 0
+    world.later(later_seconds)
+    assert resume(world, database)
+    assert world.wait_seconds(world.first) == world.wait_seconds(world.second) == 0
+    assert not resume(world, database)
+    world.fail(2)
+    assert world.wait_seconds(world.first) == 0
+    world.fail(1)
+    for pauses in (world.first, world.second):
+        assert world.wait_seconds(pauses) == pytest.approx(DELAYS[0], abs=1)
 
 
 def test_after_an_hour_all_is_forgotten(world: World, database: Database) -> None:

@@ -57,7 +57,8 @@ def test_poison_of_every_stage_ends_as_an_error_and_its_neighbours_succeed(
     assert ends == {url: (queue, "poison") for url, queue in zip(poison, POISONED, strict=True)}
     once = DELIVERY_LIMIT + 1 + SUSPECT_LIMIT + 1
     assert {service: deaths[service] <= once for service in SERVICES[:3]} == dict.fromkeys(SERVICES[:3], True), deaths
-    assert deaths["aggregator"] <= 2 * once
+    # Two messages, of which one may have been told twice: by a worker that died of another before it could ack.
+    assert deaths["aggregator"] <= 3 * once, deaths
 
 
 def named(topology: Topology, queue: str, name: str) -> Message:

@@ -1,15 +1,26 @@
 """Small images of every format, and ways to damage them."""
 
 import random
+import re
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 from PIL import Image
 
 from tests.unit.gray_oracle import saved
 
 HOSTILE = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"\x80\x00\x00\x00", b"\xff\xff", b"\x00")
+
+SEAMS = {
+    "PNG": re.compile(rb"(?s)....(?=[A-Za-z]{4})"),
+    "JPEG": re.compile(rb"\xff[\xc0-\xfe]"),
+    "GIF": re.compile(rb"[,!;]"),
+    "WEBP": re.compile(rb"VP8[ LX]|ANIM|ANMF|ALPH|EXIF|ICCP|XMP "),
+    "BMP": re.compile(rb"(?s)....(?=.{4})"),
+    "TIFF": re.compile(rb"(?s)....(?=.{4})"),
+}
 
 
 def small_images() -> dict[str, list[bytes]]:
@@ -54,6 +65,15 @@ def small_images() -> dict[str, list[bytes]]:
             saved(colour.quantize(200), "BMP"),
             saved(smooth.convert("1"), "BMP"),
         ],
+        "TIFF": [
+            saved(colour, "TIFF", exif=exif),
+            saved(smooth, "TIFF", compression="tiff_lzw"),
+            saved(clear, "TIFF", compression="tiff_adobe_deflate"),
+            saved(colour.convert("CMYK"), "TIFF", compression="jpeg"),
+            saved(smooth.convert("1"), "TIFF", compression="group4"),
+            saved(colour.convert("I;16"), "TIFF", compression="packbits"),
+            saved(colour, "TIFF", save_all=True, append_images=[smooth]),
+        ],
     }
 
 
@@ -83,6 +103,32 @@ def damaged(body: bytes, chance: random.Random) -> bytes:
     return bytes(wrong)
 
 
+def parts_of(kind: str, body: bytes) -> list[bytes]:
+    """Cut a file where its parts begin, or where it looks as if they did: chunks, segments, frames."""
+    seams = [0, *(match.start() for match in SEAMS[kind].finditer(body) if match.start()), len(body)]
+    return [body[start:end] for start, end in pairwise(seams)]
+
+
+def rearranged(kind: str, body: bytes, other: bytes, chance: random.Random) -> bytes:
+    """Give the file with its parts, but for the first, swapped, repeated, left out, or mixed with those of another."""
+    start, *parts = parts_of(kind, body)
+    strange = parts_of(kind, other)
+    for _ in range(chance.choice((1, 1, 2))):
+        one, two = chance.randrange(len(parts)), chance.randrange(len(parts))
+        match chance.randrange(5):
+            case 0:
+                parts[one], parts[two] = parts[two], parts[one]
+            case 1:
+                parts[one:one] = [parts[two]] * chance.choice((1, 2, 40, 300))
+            case 2 if len(parts) > 1:
+                del parts[one]
+            case 3:
+                parts[one:one] = chance.choices(strange, k=3)
+            case _:
+                parts[one:] = strange[chance.randrange(len(strange)) :]
+    return b"".join((start, *parts))
+
+
 def with_mended_checksums(body: bytes) -> bytes:
     """Give a PNG whose chunks have the right checksums again, so that a fault gets past them."""
     mended, at = bytearray(body), 8
@@ -101,5 +147,10 @@ def mutations(kind: str, count: int, seed: int) -> Iterator[bytes]:
     chance = random.Random(f"{seed} {kind}")
     files = small_images()[kind]
     for number in range(count):
-        wrong = damaged(files[number % len(files)], chance)
+        wrong = files[number % len(files)]
+        way = chance.random()
+        if way < 0.4:
+            wrong = rearranged(kind, wrong, chance.choice(files), chance)
+        if way > 0.3:
+            wrong = damaged(wrong, chance)
         yield with_mended_checksums(wrong) if kind == "PNG" and chance.random() < 0.8 else wrong

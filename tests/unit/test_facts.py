@@ -178,6 +178,23 @@ def test_a_gray_version_of_another_size_than_its_headers_is_refused() -> None:
     assert refusal(ImageGrayscaled, replace(message, body=other)) == "the body is no PNG of 3 x 2"
 
 
+def test_a_gray_version_of_which_any_byte_is_wrong_is_refused() -> None:
+    message = grayscaled(new_item(), BODY).to_message()
+    for at in range(len(message.body)):
+        wrong = bytearray(message.body)
+        wrong[at] ^= 1
+        assert refusal(ImageGrayscaled, replace(message, body=bytes(wrong))), at
+
+
+def test_a_gray_version_that_is_cut_or_has_more_behind_it_is_refused() -> None:
+    message = grayscaled(new_item(), BODY).to_message()
+    for body in (*(message.body[:length] for length in range(len(message.body))), message.body + b"\0"):
+        assert refusal(ImageGrayscaled, replace(message, body=body))
+    end = message.body[-12:]
+    for body in (message.body + end, message.body[:33] + end):
+        assert refusal(ImageGrayscaled, replace(message, body=body))
+
+
 @pytest.mark.parametrize("length", [0, -1, None, "5", 5.0, True])
 def test_a_length_is_a_positive_whole_number(length: object) -> None:
     message = hashed(new_item(), BODY).to_message().with_headers(length_bytes=length)

@@ -11,19 +11,14 @@ import pytest
 from PIL import Image
 
 from common.errors import Permanent
-from common.facts import ImageGrayscaled
 from common.reasons import Reason
 from services.grayscaler.grayscale import grayscale
-from services.grayscaler.handler import Grayscaler
-from tests.some_facts import fetched, new_item
 from tests.unit.gray_oracle import bmp, chunk, png, saved
-from tests.unit.mutations import mutations, small_images
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::RuntimeWarning:PIL")
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 SEED = 20240531
-MUTATIONS = 1_000
 DECODING = {Reason.NOT_AN_IMAGE, Reason.TOO_MANY_PIXELS, Reason.TRUNCATED, Reason.DECODE}
 WHITE = (255, 255, 255)
 
@@ -156,28 +151,6 @@ def test_of_thousands_of_frames_only_the_first_is_decoded(kind: str) -> None:
     assert time.monotonic() - started < 1
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_no_mutation_gets_anything_but_a_gray_image_or_a_reason_out_of_the_decoder(kind: str) -> None:
-    print_seed = f"seed {SEED}"
-    ends: dict[Reason | None, int] = {}
-    for number, body in enumerate(mutations(kind, MUTATIONS, SEED)):
-        started = time.monotonic()
-        try:
-            end = _gray_or_reason(body)
-        except Exception as error:
-            raise AssertionError(f"{print_seed}, number {number}: {body.hex()}") from error
-        assert time.monotonic() - started < 5, f"{print_seed}, number {number}: {body.hex()}"
-        ends[end] = ends.get(end, 0) + 1
-    assert set(ends) <= {None, *DECODING}
-    assert ends[None] > 0
-    assert sum(ends.values()) - ends[None] > MUTATIONS // 10
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_the_mutations_start_from_good_files(kind: str) -> None:
-    assert [_gray_or_reason(body) for body in small_images()[kind]] == [None] * len(small_images()[kind])
-
-
 def _gray_or_reason(body: bytes) -> Reason | None:
     try:
         made = grayscale(body, formats=FORMATS, max_pixels=1_000_000)
@@ -187,20 +160,3 @@ def _gray_or_reason(body: bytes) -> Reason | None:
     assert len(made.image.tobytes()) == made.image.width * made.image.height > 0
     assert 1 <= made.orientation <= 8
     return None
-
-
-def test_a_gray_version_over_the_cap_is_refused() -> None:
-    message = fetched(new_item(), noise("PNG")).to_message()
-    with pytest.raises(Permanent) as refused:
-        list(Grayscaler(FORMATS, 40_000_000, 80 * 60 // 2).handle(message))
-    assert refused.value.reason is Reason.GRAY_TOO_LARGE
-
-
-def test_the_handler_tells_what_the_decoder_found() -> None:
-    item = new_item()
-    fact = fetched(item, noise("BMP"))
-    (message,) = Grayscaler(FORMATS, 40_000_000, 15_000_000).handle(fact.to_message())
-    told = ImageGrayscaled.from_message(message)
-    assert (told.item, told.message_id) == (item, fact.message_id)
-    assert (told.width, told.height, told.format, told.mode, told.orientation) == (80, 60, "BMP", "RGB", 1)
-    assert sum(told.histogram) == 80 * 60

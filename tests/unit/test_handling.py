@@ -79,7 +79,23 @@ def test_what_comes_back_too_early_goes_round_without_counting() -> None:
     early = MESSAGE.with_headers(attempt=2, not_before_ms=int(1000 * (time.time() + 100)))
     (again,) = settle(AssertionError("must not be handled yet"), early)
     assert (again.exchange, again.routing_key) == ("graymill.delay.30s", "fetcher")
-    assert again.message == early
+    assert again.message == early.with_headers(left_ms=again.message.headers["left_ms"])
+    assert 69_000 < again.message.headers["left_ms"] < 70_000
+
+
+def test_a_wait_by_a_clock_that_was_wrong_by_hours_is_over_after_as_long_as_was_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = time.time
+    monkeypatch.setattr("common.handling.time.time", lambda: right() + 10_800)
+    (again,) = settle(timed_out(after_seconds=40))
+    monkeypatch.undo()
+    assert (again.exchange, again.message.headers["left_ms"]) == ("graymill.delay.30s", 10_000)
+    (again,) = settle(AssertionError("must not be handled yet"), again.message)
+    assert (again.exchange, again.message.headers["left_ms"]) == ("graymill.delay.5s", 5_000)
+    (again,) = settle(AssertionError("must not be handled yet"), again.message)
+    assert (again.exchange, again.message.headers["left_ms"]) == ("graymill.delay.5s", 0)
+    assert STAGE.settle(lambda _message: [], again.message) == []
 
 
 def test_what_comes_back_in_time_is_handled() -> None:
@@ -133,6 +149,17 @@ def test_what_nobody_foresaw_is_dead_lettered_and_ends_as_poison() -> None:
     assert dead.message.headers["x-dead-reason"] == "ZeroDivisionError: division by zero"
     assert failure(end).reason is Reason.POISON
     assert failure(end).item == ITEM
+
+
+def test_a_message_of_a_newer_version_is_dead_lettered_and_its_item_ends() -> None:
+    newer = MESSAGE.with_headers(version=2)
+    dead, end = STAGE.settle(lambda message: [UrlSubmitted.from_message(message).to_message()], newer)
+    assert dead.message == newer.with_headers(
+        **{"x-dead-reason": "version 2 is not known, only 1", "x-dead-queue": "fetcher"}
+    )
+    assert failure(end) == ItemFailed(
+        ITEM, "fetcher", Reason.POISON, "version 2 is not known, only 1", None, attempts=1
+    )
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("x"), MalformedMessage("x")], ids=["unforeseen", "malformed"])

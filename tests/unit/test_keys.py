@@ -33,6 +33,23 @@ def test_a_session_ends_when_its_key_is_taken_away() -> None:
     assert Keys([]).find_session(session_of(NEW)) is None
 
 
+def test_a_session_that_was_ended_is_over_and_no_other() -> None:
+    keys = Keys([OLD, NEW])
+    mine, other = session_of(OLD), session_of(OLD)
+    keys.end_session("none of ours")
+    keys.end_session(mine)
+    assert keys.find_session(mine) is None
+    assert keys.find_session(other) == keys.find(OLD)
+
+
+def test_no_more_ended_sessions_are_remembered_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.api.keys.MOST_ENDED", 2)
+    keys, sessions = Keys([OLD]), [session_of(OLD) for _ in range(3)]
+    for session in sessions:
+        keys.end_session(session)
+    assert [keys.find_session(session) is None for session in sessions] == [False, True, True]
+
+
 def test_a_session_is_over_after_some_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     began = TimestampSigner.get_timestamp
     for seconds, is_over in ((SESSION_SECONDS - 60, False), (SESSION_SECONDS + 1, True)):
@@ -46,9 +63,9 @@ def test_what_we_have_not_signed_is_no_session() -> None:
     whole = session_of(OLD)
     for changed in (
         "",
-        "signed-in",
         whole[:-1],
-        whole.replace("signed-in", "signed-up"),
+        f"x{whole}",
+        whole.partition(".")[0],
         f"{whole}x",
         "a.b.c",
         "é.ü.ß",

@@ -26,7 +26,7 @@ from tests.sources import ROOT
 
 UNITS = ("_seconds", "_bytes", "_total", "_deliveries")
 STATES = ("graymill_broker_connected", "graymill_broker_blocked")
-LABELS = {"queue", "outcome", "reason", "method", "route", "status"}
+LABELS = {"queue", "outcome", "reason", "method", "route", "status", "cause"}
 
 
 def families() -> Iterator[Metric]:

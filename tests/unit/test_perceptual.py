@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from common.facts import ImageGrayscaled
 from common.multi_index import DEFAULT_DISTANCE, HASH_BITS
+from services.grayscaler.exchange import Limits
+from services.grayscaler.gray_version import gray_version
 from services.grayscaler.grayscale import to_gray
-from services.grayscaler.handler import Grayscaler
 from services.grayscaler.perceptual import perceptual_hash
-from tests.some_facts import fetched, new_item
 
 PHOTOS = sorted((Path(__file__).parents[2] / "samples" / "photos").glob("*.jpg"))
 SLACK = 40.0
@@ -156,12 +155,11 @@ def test_an_image_with_too_little_in_it_has_no_hash(name: str) -> None:
     assert perceptual_hash(SAYING_NOTHING[name]) is None
 
 
-def test_the_grayscaler_tells_the_hash() -> None:
+def test_a_gray_version_has_its_hash() -> None:
     for path in PHOTOS:
-        message = fetched(new_item(), path.read_bytes()).to_message()
-        (told,) = Grayscaler(("JPEG",), 40_000_000, 15_000_000).handle(message)
+        made = gray_version(path.read_bytes(), Limits(("JPEG",), 40_000_000, 15_000_000))
         with Image.open(path) as image:
-            assert ImageGrayscaled.from_message(told).perceptual_hash == hash_of(image)
+            assert made.perceptual_hash == hash_of(image)
 
 
 def test_a_faint_image_has_its_hash_still() -> None:

@@ -21,6 +21,8 @@ BAD = {
     "MAX_GRAY_BYTES": "0",
     "MAX_PIXELS": "4e7",
     "IMAGE_FORMATS": "PNG,EPS",
+    "DECODE_SECONDS": "0",
+    "DECODE_MEMORY_BYTES": "1",
     "KEEP_ORIGINALS": "maybe",
     "MAX_URL_LENGTH": "8193",
     "MAX_REDIRECTS": "-1",

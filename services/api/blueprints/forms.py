@@ -22,6 +22,7 @@ TOO_LARGE = (
     "This is more than {most:,} bytes, so nothing of it was read. Hand it in by parts, or as a file from the command "
     "line: `fetcher publish FILE`."
 )
+TOO_MANY_PARTS = "This form has more parts than is taken."
 LED_ON = answer("To the task's page.", headers=("Location",))
 blueprint = APIBlueprint("forms", __name__, abp_tags=[PAGES])
 
@@ -69,7 +70,8 @@ def _invalid(error: InvalidInput) -> Response:
 
 @blueprint.errorhandler(RequestEntityTooLarge)
 def _too_large(_error: RequestEntityTooLarge) -> Response:
-    return _refuse(413, TOO_LARGE.format(most=resources().settings.api_max_body_bytes))
+    most = resources().settings.api_max_body_bytes
+    return _refuse(413, TOO_MANY_PARTS if (request.content_length or most + 1) <= most else TOO_LARGE.format(most=most))
 
 
 @blueprint.errorhandler(Unavailable)

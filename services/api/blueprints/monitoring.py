@@ -9,6 +9,7 @@ from flask_openapi import APIBlueprint
 from pydantic import AfterValidator, Field
 from werkzeug.exceptions import NotFound
 
+from common.fetching.paused_hosts import PausedHosts
 from common.hosts import MOST_CHARACTERS
 from common.instants import write_instant
 from common.reasons import Reason
@@ -89,6 +90,7 @@ def page(query: HistogramQuery) -> Response:
             line_shades=line_shades,
             lengths=LENGTHS,
             latest_errors=LATEST_ERRORS,
+            paused_hosts=PausedHosts(database()).count(now()),
             following=query.reaches_now,
             asked=asked(query),
             tasks=newest_names(database(), LATEST_TASKS),

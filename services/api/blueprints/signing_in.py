@@ -80,7 +80,7 @@ def sign_in() -> Response:
     responses={303: answer("Signed out, and home.", headers=("Location", "Set-Cookie"))},
 )
 def sign_out() -> Response:
-    """End the session in this browser."""
+    """End the session: nobody can use it any more."""
     response = see_other(url_for("home.home"))
     end_session(response)
     return response

@@ -61,9 +61,9 @@ def note_depths(database: Database, states: Mapping[str, QueueState], now: datet
 
 def depths(database: Database, span: Span) -> Depths:
     """Give the depths over a span, in the shortest steps that are not too many."""
-    step_seconds = next(
-        seconds for seconds in STEPS_SECONDS if (span.end - span.start).total_seconds() <= seconds * MOST_STEPS
-    )
+    # A span of the longest time touches a bar more than it lasts.
+    span_seconds = (span.end - span.start).total_seconds()
+    step_seconds = next((each for each in STEPS_SECONDS if span_seconds <= each * MOST_STEPS), STEPS_SECONDS[-1])
     step = timedelta(seconds=step_seconds)
     start = floor(span.start, step)
     count = -((start - span.end) // step)

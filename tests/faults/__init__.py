@@ -1,0 +1,1 @@
+"""Fault tests, as a package: its world ends with its last test."""
