@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 import pika
 import pika.exceptions
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from common.errors import ConfigurationError, Unavailable
 from common.settings import Settings
 from common.topology import Topology
 
-CONNECTION_ERRORS = (pika.exceptions.AMQPError, OSError)
+CONNECTION_ERRORS = (pika.exceptions.AMQPError, AMQPConnectorException, OSError)
+"""The second are of a connection that does not come about, such as one whose other end says nothing."""
 RESET_AT_ONCE = "the connection was reset just as it was made"
 """For which pika has a ValueError."""
 

@@ -5,7 +5,7 @@ one that nobody has any more is marked as removed, and whoever reads images asks
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,7 +25,7 @@ CANCELLED = {
 }
 
 
-def delete_task(database: Database, task_id: UUID) -> None:
+def delete_task(database: Database, task_id: UUID, *, sleep: Callable[[float], None] = time.sleep) -> None:
     """Delete a task for all but its ledger; doing it again does what was left undone. Raises Unavailable."""
     now = datetime.now(UTC)
     with unavailability():
@@ -35,7 +35,7 @@ def delete_task(database: Database, task_id: UUID) -> None:
         pending = {"task_id": task_id, "outcome": Outcome.PENDING.value}
         until = time.monotonic() + PATIENCE_SECONDS
         while database["items"].find_one(pending, {"_id": 1}) and time.monotonic() < until:
-            time.sleep(LOOK_SECONDS)
+            sleep(LOOK_SECONDS)
         _let_go(database, task_id, now)
 
 

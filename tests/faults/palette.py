@@ -48,9 +48,9 @@ def workers_killed(world: World, chance: random.Random) -> Iterator[None]:
     """One of each kind, in any order, and one of them again when it is back."""
     victims = [chance.choice(world.of(service)) for service in WORKERS]
     for victim in chance.sample(victims, k=len(victims)):
-        victim.kill()
+        world.kill(victim)
     yield
-    chance.choice(victims).kill()
+    world.kill(chance.choice(victims))
 
 
 @fault("workers", 1.0, 8.0)

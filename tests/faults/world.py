@@ -84,6 +84,7 @@ class World:
         create_indexes(self.database)
         self.supervisor = Supervisor()
         self._started: Counter[str] = Counter()
+        self._kills: Counter[str] = Counter()
         self.workers = [self.start(service) for service, count in WORKERS.items() for _ in range(count)]
         self.supervisor.add(self._process("api", "services.api"))
         for worker in self.workers:
@@ -111,6 +112,11 @@ class World:
                 worker.kill()
             worker.restart()
         return code
+
+    def kill(self, worker: Process) -> None:
+        """Kill a worker; it is started again."""
+        self._kills[worker.service] += 1
+        worker.kill()
 
     def _process(self, service: str, *command: str) -> Process:
         self._started[service] += 1
@@ -278,7 +284,7 @@ class World:
         return outcomes
 
     def settle(self) -> None:
-        """Make everything work again, and wait until it does."""
+        """Make everything work again, and wait until it does: nobody but who was killed may have ended."""
         self.disk.free()
         for proxy in (self.amqp, self.mongo):
             proxy.heal()
@@ -288,7 +294,10 @@ class World:
         for worker in self.workers:
             worker.thaw()
             self.set_clock(worker, 0)
+        eventually(lambda: self.supervisor.deaths >= self._kills, what="who was killed is back")
         self.wait_until_consuming()
+        eventually(self.is_ready, deadline_seconds=60, what="the API is ready")
+        assert self.supervisor.deaths == self._kills
 
     def stop(self) -> None:
         """End it all."""

@@ -1,12 +1,13 @@
 """What worker and publisher do when the broker goes away, is blocked, or cuts their connection."""
 
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 
-from common.broker import parameters
+from common.broker import declare, parameters
 from common.crew import Consumer
 from common.errors import Unavailable
 from common.message import Message, Publication
@@ -124,6 +125,15 @@ def test_publishing_to_a_broker_that_is_away_ends_with_an_error_in_time(own_sett
     with pytest.raises(Unavailable, match="RabbitMQ"):
         publisher.flush()
     publisher.close()
+
+
+def test_a_broker_that_says_nothing_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silence = Settings.from_environ({"AMQP_URL": f"amqp://127.0.0.1:{silent.getsockname()[1]}/%2F"})
+        impatient = parameters(silence, "tests")
+        impatient.stack_timeout = 0.5
+        with pytest.raises(Unavailable, match="RabbitMQ: Timeout during AMQP handshake"):
+            declare(impatient, Topology.of(silence))
 
 
 def test_more_confirms_than_the_window_holds_are_waited_for(own_settings: Settings, own_topology: Topology) -> None:

@@ -16,11 +16,12 @@ from common.crew import Consumer
 from common.database import CAPPED, Database
 from common.dead_letters import LONGEST_BODY_BYTES, DeadLetter, DeadLetters
 from common.errors import Unavailable
-from common.facts import ImageFetched, ImageGrayscaled, UrlSubmitted
+from common.facts import ImageFetched, ImageGrayscaled, ItemFailed, UrlSubmitted
 from common.handling import Stage
 from common.ledger import Ledger
 from common.message import MAX_BODY_BYTES, Message
 from common.publisher import Publisher
+from common.reasons import Reason
 from common.replaying import replay
 from common.settings import Settings
 from common.topology import Topology
@@ -243,15 +244,17 @@ def test_bad_input_ends_with_code_2_and_one_line(cli: Cli, arguments: list[str],
     assert says in refused(cli("dead", *arguments), 2)
 
 
-def test_a_message_of_another_version_comes_home_after_the_upgrade(
+def test_a_message_of_another_version_is_kept_and_its_item_told_of_and_it_can_be_put_back_after_the_upgrade(
     database: Database, publisher: Publisher, broker: Broker, topology: Topology
 ) -> None:
-    """A worker that does not know the version cannot even tell the item, which stays pending."""
     ledger = Ledger(database)
     task_id = ledger.open_task(kind="url", name=None, refresh=False)
     [item] = ledger.add_items(task_id, 1, ["http://a.example/"])
     newer = UrlSubmitted(item).to_message().with_headers(version=2)
-    [dead] = Stage("fetcher", topology).settle(lambda message: [UrlSubmitted.from_message(message).to_message()], newer)
+    stage = Stage("fetcher", topology)
+    dead, told = stage.settle(lambda message: [UrlSubmitted.from_message(message).to_message()], newer)
+    failed = ItemFailed.from_message(told.message)
+    assert (failed.item.item_id, failed.reason) == (item.item_id, Reason.POISON)
     letters = DeadLetters(database)
     letters.keep([letter_of(dead.message)])
     assert (replay(database, publisher, [uuid4(), *letters.ids()]).replayed, letters.count()) == (1, 0)

@@ -124,7 +124,7 @@ def test_a_deletion_that_dies_anywhere_is_completed_by_another(client, database,
         assert tally(database, task_id).pending == 0
 
 
-def test_an_item_that_is_being_stored_is_waited_for(database, pages, monkeypatch):
+def test_an_item_that_is_being_stored_is_waited_for(database, pages):
     """Its image is claimed, so that it can no longer be cancelled; it ends while the deletion looks."""
     task_id = pages.read(pages.task(), ["https://a.example/1"])
     pages.world.image(b"x")
@@ -136,8 +136,7 @@ def test_an_item_that_is_being_stored_is_waited_for(database, pages, monkeypatch
         looks.append(seconds)
         pages.world.end(task_id, 1, "success", md5="9dd4e461268c8034f5c8564e155c67a6")
 
-    monkeypatch.setattr("common.deletion.time.sleep", end)
-    delete_task(database, task_id)
+    delete_task(database, task_id, sleep=end)
     assert len(looks) == 1
     item = database["items"].find_one(line)
     assert (item["outcome"], "md5" in item) == ("success", False)
