@@ -92,11 +92,12 @@ class Turns(Generic[T]):
 
     def begin(self, key: str) -> float:
         """Give the moment at which a turn really begins."""
-        now = self._clock()
-        line = self._lines[key]
-        if line.since is None:
-            line.since = now
-        return now
+        with self._lock:  # a line that is being put behind the others is nowhere for a moment
+            now = self._clock()
+            line = self._lines[key]
+            if line.since is None:
+                line.since = now
+            return now
 
     def done(self, key: str, began: float | None) -> None:
         """End a turn, and let through who may be taken now."""

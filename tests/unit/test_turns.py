@@ -1,6 +1,9 @@
 """Who is handed out when, with a clock that only the test moves."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 from common.turns import LONGEST_AWAY_SECONDS, Turns
 
@@ -200,3 +203,28 @@ def test_what_was_let_in_comes_out_exactly_once() -> None:
         finished += 1
     assert finished == world.admitted
     assert world.turns._lines == {}
+
+
+def test_a_turn_begins_while_its_key_is_put_behind_the_others() -> None:
+    """Which takes it out for a moment; a thread that looked just then would die, and hold its message for ever."""
+    is_out, has_begun = threading.Event(), threading.Event()
+
+    class Lines(dict[str, Any]):
+        def pop(self, key: str, *_: Any) -> Any:
+            line = super().pop(key)
+            is_out.set()
+            has_begun.wait(0.1)
+            return line
+
+    turns: Turns[int] = Turns(2, 2, 10)
+    turns._lines = Lines()
+    for entry in range(3):
+        turns.put("a", entry)
+    (key, _first), (also, _second) = turns.get(), turns.get()
+    began = turns.begin(key)
+    with ThreadPoolExecutor() as pool:
+        ending = pool.submit(turns.done, key, began)
+        assert is_out.wait(10)
+        assert turns.begin(also) >= began
+        has_begun.set()
+        ending.result(10)
