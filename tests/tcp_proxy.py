@@ -4,8 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 CHUNK_BYTES = 65_536
@@ -114,13 +113,3 @@ class _Connection:
                     await asyncio.sleep(GLANCE_SECONDS)
                 writer.write(chunk)
                 await writer.drain()
-
-
-@contextmanager
-def proxying(port: int) -> Iterator[Proxy]:
-    """Have a proxy to a loopback port."""
-    proxy = Proxy(port)
-    try:
-        yield proxy
-    finally:
-        proxy.end()

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pika
-from pika.exceptions import AMQPError, ProbableAuthenticationError
+from pika.exceptions import ProbableAuthenticationError
 
+from common.broker import CONNECTION_ERRORS
 from deploy.local.errors import StackError
 from deploy.local.ports import LOOPBACK
 from deploy.local.waiting import nothing, wait_until
@@ -103,7 +104,7 @@ class RabbitMQ:
             pika.BlockingConnection(pika.URLParameters(self.url)).close()
         except ProbableAuthenticationError as error:
             raise StackError(f"RabbitMQ in {self.folder} was made with another password") from error
-        except (AMQPError, OSError):
+        except (*CONNECTION_ERRORS, ValueError):  # a ValueError of pika's: reset just as it was made
             return False
         return True
 

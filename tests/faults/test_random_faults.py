@@ -55,7 +55,7 @@ def _moments(acts: list[Act]) -> Iterator[tuple[float, Act]]:
 def test_random_faults(
     world: World, possible: list[Fault], seed: int, is_long: bool, measured: Callable[[str], None]
 ) -> None:
-    lines, count, most_seconds = (2_000, 14, 12.0) if is_long else (200, 5, 1.0)
+    lines, count, most_seconds = (2_000, 14, 12.0) if is_long else (160, 4, 1.0)
     chance = random.Random(seed)
     acts = draw(chance, possible, count, most_seconds)
     told = ", ".join(f"{act.fault.name} {act.begin:.1f}-{act.end:.1f}" for act in acts)

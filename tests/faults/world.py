@@ -114,9 +114,11 @@ class World:
         return code
 
     def kill(self, worker: Process) -> None:
-        """Kill a worker; it is started again."""
-        self._kills[worker.service] += 1
-        worker.kill()
+        """Kill a worker, which is then started again; one that has not been yet is left alone."""
+        with self.supervisor.lock:
+            if worker.is_running():
+                self._kills[worker.service] += 1
+                worker.kill()
 
     def _process(self, service: str, *command: str) -> Process:
         self._started[service] += 1
