@@ -38,7 +38,7 @@ def parameters(settings: Settings, application: str) -> pika.URLParameters:
 def declare(connection_parameters: pika.URLParameters, topology: Topology) -> None:
     """Declare the topology over a connection of its own; raises Unavailable or ConfigurationError."""
     try:
-        connection = _open(connection_parameters)
+        connection = open_connection(connection_parameters)
         try:
             topology.declare(connection.channel())
         finally:
@@ -48,7 +48,8 @@ def declare(connection_parameters: pika.URLParameters, topology: Topology) -> No
         raise Unavailable(f"RabbitMQ: {describe(error)}") from error
 
 
-def _open(connection_parameters: pika.URLParameters) -> pika.BlockingConnection:
+def open_connection(connection_parameters: pika.URLParameters) -> pika.BlockingConnection:
+    """Connect; raises one of CONNECTION_ERRORS."""
     try:
         return pika.BlockingConnection(connection_parameters)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Whether bytes are a gray PNG, as far as can be told without unpacking its pixels.
+"""How a gray PNG begins, and whether bytes are one, as far as can be told without unpacking its pixels.
 
 To unpack them would take as long as all else that is done to store an image; the checksums, a fortieth of that.
 """
@@ -10,9 +10,15 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EIGHT_BITS_OF_GRAY = b"\x08\x00\x00\x00\x00"
 
 
+def header_of(width: int, height: int) -> bytes:
+    """Give what stands in the header of a gray PNG of this size."""
+    return struct.pack(">II", width, height) + EIGHT_BITS_OF_GRAY
+
+
 def start_of(width: int, height: int) -> bytes:
     """Give the bytes that a gray PNG of this size begins with: the signature and the header."""
-    return SIGNATURE + struct.pack(">I4sII", 13, b"IHDR", width, height) + EIGHT_BITS_OF_GRAY
+    header = header_of(width, height)
+    return SIGNATURE + struct.pack(">I4s", len(header), b"IHDR") + header
 
 
 def is_whole(body: bytes) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pika
 from pika.exceptions import ProbableAuthenticationError
 
-from common.broker import CONNECTION_ERRORS
+from common.broker import CONNECTION_ERRORS, open_connection
 from deploy.local.errors import StackError
 from deploy.local.ports import LOOPBACK
 from deploy.local.waiting import nothing, wait_until
@@ -101,10 +101,10 @@ class RabbitMQ:
     def is_ready(self) -> bool:
         """Open and close an AMQP connection. Raises StackError when the password is not the node's."""
         try:
-            pika.BlockingConnection(pika.URLParameters(self.url)).close()
+            open_connection(pika.URLParameters(self.url)).close()
         except ProbableAuthenticationError as error:
             raise StackError(f"RabbitMQ in {self.folder} was made with another password") from error
-        except (*CONNECTION_ERRORS, ValueError):  # a ValueError of pika's: reset just as it was made
+        except CONNECTION_ERRORS:
             return False
         return True
 

@@ -11,7 +11,8 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from common.png import SIGNATURE, header_of
+
 FILTER_UP = 2
 FASTEST_COMPRESSING = 1
 
@@ -19,11 +20,10 @@ FASTEST_COMPRESSING = 1
 def encode(pixels: NDArray[np.uint8]) -> bytes:
     """Encode gray pixels of shape (height, width) as an 8-bit grayscale PNG."""
     height, width = pixels.shape
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"".join(
         (
             SIGNATURE,
-            *_chunk(b"IHDR", header),
+            *_chunk(b"IHDR", header_of(width, height)),
             *_chunk(b"IDAT", isal_zlib.compress(_filtered(pixels), FASTEST_COMPRESSING)),
             *_chunk(b"IEND", b""),
         )
