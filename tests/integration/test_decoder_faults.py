@@ -48,7 +48,8 @@ def test_poison_in_the_decoder_ends_as_an_error_and_the_worker_is_the_same(
     urls = list(good)
     for number, url in enumerate(poison):
         urls.insert(number * len(good) // len(poison) + 5, url)
-    variables = {**environment, "DECODE_SECONDS": "3"}
+    # One after the other, so that no two of them are decoded together: of those, one would be tried only alone.
+    variables = {**environment, "DECODE_SECONDS": "3", "FETCH_CONCURRENCY": "1"}
     publisher = Publisher("tests", parameters(settings, "tests"), topology)
     with ExitStack() as stack:
         stack.callback(publisher.close)
