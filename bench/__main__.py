@@ -58,8 +58,7 @@ def main(names: Sequence[str], *, only: Sequence[str], runs: int, write: bool, *
 
 def _keep(results: Results, workers: Mapping[str, int]) -> None:
     document = record.document(results, workers)
-    record.write(document, record.PATH)
-    chart.write(document, chart.PATH)
+    chart.write(record.write(document, record.PATH), chart.PATH)
 
 
 def _short(path: Path) -> Path:

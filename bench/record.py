@@ -15,7 +15,7 @@ PATH = Path(__file__).parent / "results.json"
 
 
 def document(results: Results, workers: Mapping[str, int]) -> dict[str, Any]:
-    """Give all of it, rounded to what can be told."""
+    """Give all of it."""
     return {
         "date": date.today().isoformat(),  # noqa: DTZ011 - the day of whoever measures
         "machine": machine(),
@@ -32,10 +32,11 @@ def document(results: Results, workers: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def write(document: Mapping[str, Any], path: Path) -> None:
-    """Write it, with numbers of four significant digits."""
-    text = json.dumps(_rounded(document), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", "utf-8")
+def write(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """Write it, with numbers of four significant digits; gives what is written."""
+    rounded: Mapping[str, Any] = _rounded(document)
+    path.write_text(json.dumps(rounded, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return rounded
 
 
 def _targets(corpus: str, measured: Measured) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from common.load import Load
 from common.message import Message, Publication
 from common.metrics import UNAVAILABLE, WAITED, WORKED
 from common.session import Session
+from common.settings import MEBIBYTE
 from common.steps import now_ms, told_ms
 from common.turns import Turns
 
@@ -46,10 +47,11 @@ class Delivery:
 class Consumer:
     """What is consumed and how: `threads` handlers at once, each given up to `batch_size` deliveries.
 
-    A batch that is not full waits up to `linger_seconds` for more: worth it where it costs little more than one.
-    What a handler puts off is done on one of `put_off_threads` others, a message at a time, and at most
-    `most_of_a_key` of one key at once. At most `prefetch_count` deliveries are held unacked; times the largest
-    body, that bounds the memory.
+    A batch takes no more once its bodies have `batch_bytes`: to handle large ones together gains nothing, and takes
+    their memory and time all at once. One that is not full waits up to `linger_seconds` for more: worth it where it
+    costs little more than one. What a handler puts off is done on one of `put_off_threads` others, a message at a time,
+    and at most `most_of_a_key` of one key at once. At most `prefetch_count` deliveries are held unacked; times the
+    largest body, that bounds the memory.
     """
 
     queue: str
@@ -57,6 +59,7 @@ class Consumer:
     prefetch_count: int
     threads: int = 1
     batch_size: int = 1
+    batch_bytes: int = 64 * MEBIBYTE
     linger_seconds: float = 0.0
     put_off_threads: int = 0
     most_of_a_key: int = 1
@@ -136,7 +139,7 @@ class Crew:
     def _work(self, consumer: Consumer, batch: Sequence[Delivery], handle: Callable[[], Answers]) -> None:
         """Handle a batch and have it settled, but for what is put off."""
         session, load = batch[0].session, batch[0].load
-        held_bytes = sum(len(delivery.message.body) for delivery in batch)
+        held_bytes = _body_bytes(batch)
         load.change(held_bytes)
         taken_up_ms = now_ms()
         answers = self._insist(consumer, session, handle)
@@ -163,7 +166,7 @@ class Crew:
             return []
         _linger(consumer)
         with suppress(Empty):
-            while len(batch) < consumer.batch_size:
+            while len(batch) < consumer.batch_size and _body_bytes(batch) < consumer.batch_bytes:
                 batch.append(consumer.inbox.get_nowait())
         with self._taking:
             # Under the lock, so that winding down does not find the load idle while this batch is being taken.
@@ -255,6 +258,10 @@ def _waited_ms(message: Message, taken_up_ms: int) -> int | None:
     if isinstance(due_ms, int) and due_ms > since_ms:
         since_ms = due_ms
     return max(0, taken_up_ms - since_ms)
+
+
+def _body_bytes(batch: Sequence[Delivery]) -> int:
+    return sum(len(delivery.message.body) for delivery in batch)
 
 
 def _size(publications: Sequence[Publication]) -> int:

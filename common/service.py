@@ -21,7 +21,9 @@ log = logging.getLogger(__name__)
 
 
 def run_worker(name: str, wire: Callable[[Settings], Worker]) -> None:
-    """Run a worker until SIGTERM. A bad setting ends the process with one line and code 2."""
+    """Run a worker until SIGTERM. A bad setting ends the process with one line and code 2, and so do arguments."""
+    if len(sys.argv) > 1:
+        sys.exit(configuration_error(name, ConfigurationError("a worker takes no arguments, only variables")))
     try:
         settings = Settings.load()
         logs.configure(settings, name)

@@ -18,4 +18,4 @@ def die(_ledger: Ledger, _task_id: UUID, total: int) -> None:
 
 if __name__ == "__main__":
     Ledger.close_task = die  # type: ignore[method-assign]
-    runpy.run_module(f"services.{sys.argv[1]}", run_name="__main__")
+    runpy.run_module(f"services.{sys.argv.pop()}", run_name="__main__")

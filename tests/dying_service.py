@@ -41,4 +41,4 @@ class DyingWorker(Worker):
 
 if __name__ == "__main__":
     sys.modules["common.worker"].Worker = DyingWorker  # type: ignore[attr-defined]
-    runpy.run_module(f"services.{sys.argv[1]}", run_name="__main__")
+    runpy.run_module(f"services.{sys.argv.pop()}", run_name="__main__")

@@ -55,4 +55,4 @@ if __name__ == "__main__":
     clock = Clock(Path(os.environ["CLOCK_FILE"]))
     set_by(clock)
     clock.start()
-    runpy.run_module(f"services.{sys.argv[1]}", run_name="__main__")
+    runpy.run_module(f"services.{sys.argv.pop()}", run_name="__main__")

@@ -1,5 +1,7 @@
 """The grayscaler: `python -m services.grayscaler`."""
 
+import atexit
+
 from common.crew import Consumer
 from common.handling import Stage
 from common.service import run_worker
@@ -11,6 +13,7 @@ from services.grayscaler.exchange import Limits
 from services.grayscaler.handler import Grayscaler
 
 NAME = "grayscaler"
+BATCH_BYTES = 4 * 1024 * 1024
 
 
 def wire(settings: Settings) -> Worker:
@@ -19,9 +22,10 @@ def wire(settings: Settings) -> Worker:
     limits = Limits(settings.image_formats, settings.max_pixels, settings.max_gray_bytes)
     decoder = Decoder(limits, seconds=settings.decode_seconds, memory_bytes=settings.decode_memory_bytes)
     decoder.start()
+    atexit.register(decoder.close)  # waited for, its CPU time is counted as the grayscaler's
     grayscaler = Grayscaler(Stage(NAME, topology), decoder.decode)
-    # Four at once are asked for, told and acked at little more than the cost of one.
-    consumer = Consumer(NAME, grayscaler.handle, prefetch_count=16, batch_size=4)
+    # A dozen are told and acked at little more than the cost of one; each of the largest takes a second by itself.
+    consumer = Consumer(NAME, grayscaler.handle, prefetch_count=24, batch_size=12, batch_bytes=BATCH_BYTES)
     return Worker(NAME, [consumer], settings, topology)
 
 

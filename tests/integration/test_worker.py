@@ -83,6 +83,24 @@ def test_while_a_dependency_is_away_the_same_messages_wait_and_spend_no_delivery
     assert seen_counts == [None] * 3, "a message was returned to the broker"
 
 
+def test_large_messages_are_handled_in_smaller_batches(settings: Settings, topology: Topology, broker: Broker) -> None:
+    broker.put([submitted(line) for line in range(1, 9)])
+    length = len(submitted(1).body)
+    calls: list[int] = []
+
+    def handle(messages: Sequence[Message]) -> list[list[Publication]]:
+        calls.append(len(messages))
+        return [[topology.direct("dead", message)] for message in messages]
+
+    # All wait by the time that the first batch is full.
+    consumer = Consumer(
+        "fetcher", handle, prefetch_count=8, batch_size=8, batch_bytes=2 * length + 1, linger_seconds=5.0
+    )
+    with working(settings, topology, consumer):
+        broker.take("dead", 8)
+    assert max(calls) == 3
+
+
 def test_a_handler_that_fails_in_an_unforeseen_way_costs_no_message(
     settings: Settings, topology: Topology, broker: Broker
 ) -> None:

@@ -114,8 +114,9 @@ def test_noisy_runs_are_counted_and_warned_of() -> None:
 
 def test_the_record_has_medians_and_every_run(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    record.write(record.document(RESULTS, {"fetcher": 1}), path)
+    given = record.write(record.document(RESULTS, {"fetcher": 1}), path)
     written = json.loads(path.read_text("utf-8"))
+    assert given == written
     small = written["corpora"]["small"]
     assert small["tools"][OURS]["images_per_second"] == 400
     assert [run["seconds"] for run in small["tools"][OURS]["runs"]] == [4, 5, 8]
