@@ -47,6 +47,7 @@ def _targets(corpus: str, measured: Measured) -> list[dict[str, Any]]:
             "at_most" if target.at_most else "at_least": target.bounds[corpus],
             "reached": figure,
             "met": figure is not None and target.is_met(corpus, figure),
+            "at_best": target.best(measured),
         }
         for target, figure in figures
     ]

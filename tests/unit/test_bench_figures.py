@@ -13,7 +13,7 @@ from bench.chart import draw
 from bench.measure import COMMAND, Run
 from bench.report import show
 from bench.series import Results, Series, ratio
-from bench.targets import TARGETS
+from bench.targets import TARGETS, best_rate
 from bench.tools import LIMIT, OURS, TOOLS
 
 VERSIONS = {"img2dataset": "1.47.0", "scrapy": "2.19.0", "celery": "5.7.0"}
@@ -90,6 +90,13 @@ def test_targets_compare_medians() -> None:
     assert reached("times Scrapy, whole command", "large") == (1.25, False)
 
 
+def test_at_best_our_processes_cost_what_the_bare_steps_do_and_the_servers_what_they_cost_now() -> None:
+    assert SMALL[LIMIT].cpu_milliseconds[COMMAND] == 0.5
+    assert SMALL[OURS].cpu_milliseconds["mongod"] == 1.0
+    assert best_rate(SMALL) == pytest.approx(2 / 0.0015)
+    assert best_rate(LARGE) is None
+
+
 def test_memory_is_met_by_little_of_it_in_megabytes_without_the_servers() -> None:
     assert reached("peak MB of all our services", "small") == (pytest.approx(104.86, abs=0.01), True)
     assert reached("peak MB of all our services", "large") == (pytest.approx(1_048.58, abs=0.01), False)
@@ -121,7 +128,14 @@ def test_the_record_has_medians_and_every_run(tmp_path: Path) -> None:
     assert small["tools"][OURS]["images_per_second"] == 400
     assert [run["seconds"] for run in small["tools"][OURS]["runs"]] == [4, 5, 8]
     assert small["not_measured"] == {"script": "cannot be installed: why"}
-    assert {"what": "times Celery, whole command", "at_least": 10, "reached": 8, "met": False} in small["targets"]
+    celery = next(target for target in small["targets"] if target["what"] == "times Celery, whole command")
+    assert celery == {
+        "what": "times Celery, whole command",
+        "at_least": 10,
+        "reached": 8,
+        "met": False,
+        "at_best": pytest.approx(2 / 0.0015 / 50, rel=0.001),
+    }
     assert written["machine"]["cores"] >= 1
     assert set(written["versions"]) >= {"python", "rabbitmq", "mongod", *(tool.name for tool in TOOLS[:-1])}
 
