@@ -4,96 +4,33 @@ A fact's name is `<noun>.<past participle>`. Reading one raises MalformedMessage
 sees values that are what they should be.
 """
 
-import json
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from uuid import UUID
 
 from common import png
 from common.errors import MalformedMessage
+from common.fields import (
+    MOST_NUMBER,
+    header,
+    is_number,
+    item_headers,
+    read_item,
+    read_json,
+    storable,
+    uuid_of,
+    write_json,
+)
 from common.items import Item, download_id
 from common.message import Headers, Message
 from common.reasons import Reason
-from common.steps import read_steps, write_steps
 
-VERSION = 1
 HISTOGRAM = struct.Struct("<256I")
-MOST_NUMBER = 2**31 - 1
-MOST_CHARACTERS = 16_384
 MD5 = re.compile(r"[0-9a-f]{32}")
 HASH_OF_63_BITS = re.compile(r"[0-7][0-9a-f]{15}")
 """In hexadecimal digits: pika gives numbers that large back as a type of its own."""
-
-
-def _header(headers: Headers, name: str, kind: type[Any], check: Callable[[Any], bool] = lambda _value: True) -> Any:
-    value = headers.get(name)
-    if type(value) is not kind or not check(value):
-        raise MalformedMessage(f"header {name} is {value!r:.80}")
-    return value
-
-
-def _text(value: object, most: int) -> str:
-    """Give a stranger's text as it can be stored: cut, and without the halves of characters that JSON lets through."""
-    return str(value)[:most].encode("utf-8", "replace").decode()
-
-
-def _is_whole(value: object, low: int, high: int) -> bool:
-    return type(value) is int and low <= value <= high
-
-
-def _uuid(value: object, name: str) -> UUID:
-    try:
-        return UUID(str(value))
-    except ValueError as error:
-        raise MalformedMessage(f"{name} is no UUID: {value!r:.80}") from error
-
-
-def _item_headers(item: Item) -> dict[str, Any]:
-    return {
-        "version": VERSION,
-        "task_id": str(item.task_id),
-        "item_id": str(item.item_id),
-        "url": item.url,
-        "round": item.round,
-        "steps": write_steps(item.steps),
-    }
-
-
-def read_item(message: Message, taken_up_ms: int | None = None) -> Item:
-    """Give the item a message is about, taken up now unless said; or raise MalformedMessage."""
-    version = message.headers.get("version")
-    if version != VERSION:
-        raise MalformedMessage(f"version {version!r:.20} is not known, only {VERSION}")
-    return named_item(message, taken_up_ms)
-
-
-def named_item(message: Message, taken_up_ms: int | None = None) -> Item:
-    """Give the item that a message of any version names, or raise MalformedMessage."""
-    headers = message.headers
-    return Item(
-        task_id=_uuid(headers.get("task_id"), "header task_id"),
-        item_id=_uuid(headers.get("item_id"), "header item_id"),
-        url=_header(headers, "url", str, lambda value: len(value) <= MOST_CHARACTERS),
-        round=_header(headers, "round", int, lambda value: _is_whole(value, 0, MOST_NUMBER)),
-        steps=read_steps(headers.get("steps"), taken_up_ms),
-    )
-
-
-def _read_json(message: Message) -> dict[str, Any]:
-    try:
-        value = json.loads(message.body)
-    except (ValueError, RecursionError) as error:
-        raise MalformedMessage(f"the body is no JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise MalformedMessage("the body is no JSON object")
-    return value
-
-
-def _write_json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +42,7 @@ class _AboutItem:
 
     def to_message(self) -> Message:
         """Write the fact."""
-        return Message(self.NAME, str(self.item.item_id), "application/octet-stream", _item_headers(self.item), b"")
+        return Message(self.NAME, str(self.item.item_id), "application/octet-stream", item_headers(self.item), b"")
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
@@ -123,13 +60,13 @@ class UrlSubmitted:
 
     def to_message(self) -> Message:
         """Write the fact."""
-        body = _write_json({"refresh": self.refresh})
-        return Message(self.NAME, str(self.item.item_id), "application/json", _item_headers(self.item), body)
+        body = write_json({"refresh": self.refresh})
+        return Message(self.NAME, str(self.item.item_id), "application/json", item_headers(self.item), body)
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
         """Read the fact."""
-        return cls(read_item(message), refresh=_read_json(message).get("refresh") is True)
+        return cls(read_item(message), refresh=read_json(message).get("refresh") is True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +80,13 @@ class PageSubmitted:
 
     def to_message(self) -> Message:
         """Write the fact."""
-        body = _write_json({"images": self.images, "refresh": self.refresh})
-        return Message(self.NAME, str(self.item.item_id), "application/json", _item_headers(self.item), body)
+        body = write_json({"images": self.images, "refresh": self.refresh})
+        return Message(self.NAME, str(self.item.item_id), "application/json", item_headers(self.item), body)
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
         """Read the fact."""
-        body = _read_json(message)
+        body = read_json(message)
         return cls(read_item(message), images=body.get("images") is True, refresh=body.get("refresh") is True)
 
 
@@ -184,14 +121,14 @@ class ImageFetched:
 
     def to_message(self) -> Message:
         """Write the fact."""
-        return Message(self.NAME, str(self.message_id), self.content_type, _item_headers(self.item), self.body)
+        return Message(self.NAME, str(self.message_id), self.content_type, item_headers(self.item), self.body)
 
     @classmethod
     def from_message(cls, message: Message, taken_up_ms: int | None = None) -> Self:
         """Read the fact, taken up now unless said."""
         if not message.body:
             raise MalformedMessage("the body is empty")
-        message_id = _uuid(message.message_id, "message_id")
+        message_id = uuid_of(message.message_id, "message_id")
         return cls(read_item(message, taken_up_ms), message_id, message.content_type, message.body)
 
 
@@ -207,7 +144,7 @@ class ImageHashed:
 
     def to_message(self) -> Message:
         """Write the fact."""
-        headers = {**_item_headers(self.item), "md5": self.md5, "length_bytes": self.length_bytes}
+        headers = {**item_headers(self.item), "md5": self.md5, "length_bytes": self.length_bytes}
         return Message(self.NAME, str(self.message_id), "application/octet-stream", headers, b"")
 
     @classmethod
@@ -215,9 +152,9 @@ class ImageHashed:
         """Read the fact."""
         return cls(
             read_item(message),
-            _uuid(message.message_id, "message_id"),
-            _header(message.headers, "md5", str, lambda value: MD5.fullmatch(value) is not None),
-            _header(message.headers, "length_bytes", int, lambda value: _is_whole(value, 1, MOST_NUMBER)),
+            uuid_of(message.message_id, "message_id"),
+            header(message.headers, "md5", str, lambda value: MD5.fullmatch(value) is not None),
+            header(message.headers, "length_bytes", int, lambda value: is_number(value, 1, MOST_NUMBER)),
         )
 
 
@@ -243,7 +180,7 @@ class ImageGrayscaled:
     def to_message(self) -> Message:
         """Write the fact."""
         headers = {
-            **_item_headers(self.item),
+            **item_headers(self.item),
             "width": self.width,
             "height": self.height,
             "format": self.format,
@@ -259,23 +196,23 @@ class ImageGrayscaled:
     def from_message(cls, message: Message) -> Self:
         """Read the fact; the PNG's own header must agree with the message's."""
         headers = message.headers
-        width = _header(headers, "width", int, lambda value: _is_whole(value, 1, MOST_NUMBER))
-        height = _header(headers, "height", int, lambda value: _is_whole(value, 1, MOST_NUMBER))
+        width = header(headers, "width", int, lambda value: is_number(value, 1, MOST_NUMBER))
+        height = header(headers, "height", int, lambda value: is_number(value, 1, MOST_NUMBER))
         if not message.body.startswith(png.start_of(width, height)) or not png.is_whole(message.body):
             raise MalformedMessage(f"the body is no PNG of {width} x {height}")
-        packed = _header(headers, "histogram", bytes, lambda value: len(value) == HISTOGRAM.size)
+        packed = header(headers, "histogram", bytes, lambda value: len(value) == HISTOGRAM.size)
         histogram = HISTOGRAM.unpack(packed)
         if sum(histogram) != width * height:
             raise MalformedMessage("the histogram does not count every pixel once")
         return cls(
             read_item(message),
-            _uuid(message.message_id, "message_id"),
+            uuid_of(message.message_id, "message_id"),
             message.body,
             width,
             height,
-            _header(headers, "format", str, lambda value: len(value) <= 20),
-            _header(headers, "mode", str, lambda value: len(value) <= 20),
-            _header(headers, "orientation", int, lambda value: 1 <= value <= 8),
+            header(headers, "format", str, lambda value: len(value) <= 20),
+            header(headers, "mode", str, lambda value: len(value) <= 20),
+            header(headers, "orientation", int, lambda value: 1 <= value <= 8),
             histogram,
             _read_hash(headers) if "perceptual_hash" in headers else None,  # before there were any, none was told
         )
@@ -292,7 +229,7 @@ def download_of(message: Message) -> UUID | None:
 
 
 def _read_hash(headers: Headers) -> int:
-    return int(_header(headers, "perceptual_hash", str, lambda value: HASH_OF_63_BITS.fullmatch(value) is not None), 16)
+    return int(header(headers, "perceptual_hash", str, lambda value: HASH_OF_63_BITS.fullmatch(value) is not None), 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,13 +242,13 @@ class ItemKnown:
 
     def to_message(self) -> Message:
         """Write the fact."""
-        headers = {**_item_headers(self.item), "md5": self.md5}
+        headers = {**item_headers(self.item), "md5": self.md5}
         return Message(self.NAME, str(self.item.item_id), "application/octet-stream", headers, b"")
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
         """Read the fact."""
-        md5 = _header(message.headers, "md5", str, lambda value: MD5.fullmatch(value) is not None)
+        md5 = header(message.headers, "md5", str, lambda value: MD5.fullmatch(value) is not None)
         return cls(read_item(message), md5)
 
 
@@ -336,33 +273,31 @@ class ItemFailed:
         body = {
             "stage": self.stage,
             "reason": self.reason.value,
-            "detail": _text(self.detail, 500),
+            "detail": storable(self.detail, 500),
             "status": self.status,
             "attempts": self.attempts,
             "download": self.download and str(self.download),
         }
-        return Message(
-            self.NAME, str(self.item.item_id), "application/json", _item_headers(self.item), _write_json(body)
-        )
+        return Message(self.NAME, str(self.item.item_id), "application/json", item_headers(self.item), write_json(body))
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
         """Read the fact."""
-        body = _read_json(message)
+        body = read_json(message)
         try:
             reason = Reason(str(body.get("reason")))
         except ValueError as error:
             raise MalformedMessage(f"reason {body.get('reason')!r:.40} is not in the list") from error
         status, attempts = body.get("status"), body.get("attempts", 1)
-        if not (status is None or _is_whole(status, 100, 999)) or not _is_whole(attempts, 1, MOST_NUMBER):
+        if not (status is None or is_number(status, 100, 999)) or not is_number(attempts, 1, MOST_NUMBER):
             raise MalformedMessage("status or attempts is no such number")
         download = body.get("download")
         return cls(
             read_item(message),
-            _text(body.get("stage"), 40),
+            storable(body.get("stage"), 40),
             reason,
-            _text(body.get("detail"), 500),
+            storable(body.get("detail"), 500),
             status,
             attempts,
-            None if download is None else _uuid(download, "download"),
+            None if download is None else uuid_of(download, "download"),
         )

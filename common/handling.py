@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from common.errors import ItemError, MalformedMessage, Permanent, Poison, Postponed, Transient, Unavailable
-from common.facts import ItemFailed, download_of, named_item, read_item
+from common.facts import ItemFailed, download_of
+from common.fields import named_item, read_item
 from common.items import Item
 from common.logs import about, current
 from common.message import Message, Publication

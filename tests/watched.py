@@ -40,6 +40,7 @@ def violations(page: Page) -> list[tuple[str, str]]:
 
 def check(page: Page, *, axe: bool = True) -> None:
     """Check that the page fits its window and that axe finds nothing; axe is itself a script."""
+    page.wait_for_load_state()  # without its style sheet it would not fit
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, page.url
     if axe:
         assert violations(page) == [], page.url
