@@ -139,7 +139,7 @@ class Crew:
     def _work(self, consumer: Consumer, batch: Sequence[Delivery], handle: Callable[[], Answers]) -> None:
         """Handle a batch and have it settled, but for what is put off."""
         session, load = batch[0].session, batch[0].load
-        held_bytes = _body_bytes(batch)
+        held_bytes = sum(len(delivery.message.body) for delivery in batch)
         load.change(held_bytes)
         taken_up_ms = now_ms()
         answers = self._insist(consumer, session, handle)
@@ -165,9 +165,11 @@ class Crew:
         except Empty:
             return []
         _linger(consumer)
+        held_bytes = len(batch[0].message.body)
         with suppress(Empty):
-            while len(batch) < consumer.batch_size and _body_bytes(batch) < consumer.batch_bytes:
+            while len(batch) < consumer.batch_size and held_bytes < consumer.batch_bytes:
                 batch.append(consumer.inbox.get_nowait())
+                held_bytes += len(batch[-1].message.body)
         with self._taking:
             # Under the lock, so that winding down does not find the load idle while this batch is being taken.
             if self._dismissed.is_set():
@@ -258,10 +260,6 @@ def _waited_ms(message: Message, taken_up_ms: int) -> int | None:
     if isinstance(due_ms, int) and due_ms > since_ms:
         since_ms = due_ms
     return max(0, taken_up_ms - since_ms)
-
-
-def _body_bytes(batch: Sequence[Delivery]) -> int:
-    return sum(len(delivery.message.body) for delivery in batch)
 
 
 def _size(publications: Sequence[Publication]) -> int:

@@ -44,7 +44,7 @@ def test_what_descends_from_this_process_is_no_noise() -> None:
     began = time.process_time()
     while time.process_time() - began < 0.2:
         pass
-    assert Moment.now().ours - before.ours >= 0.19
+    assert Moment.now().ours - before.ours >= 0.15  # told in hundredths, user and system each
 
 
 def test_nobody_waits_for_quiet_when_patience_is_spent() -> None:
