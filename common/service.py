@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 from common import logs
+from common.arenas import use_few_arenas
 from common.errors import ConfigurationError
 from common.exposing import expose
 from common.settings import Settings
@@ -24,6 +25,7 @@ def run_worker(name: str, wire: Callable[[Settings], Worker]) -> None:
     """Run a worker until SIGTERM. A bad setting ends the process with one line and code 2, and so do arguments."""
     if len(sys.argv) > 1:
         sys.exit(configuration_error(name, ConfigurationError("a worker takes no arguments, only variables")))
+    use_few_arenas()
     try:
         settings = Settings.load()
         logs.configure(settings, name)

@@ -1,17 +1,17 @@
 """All tests, or those that pytest is given arguments for: `python -m tests`.
 
-Unit and integration tests run side by side, as many of them wait. The others have the machine to themselves: they put
-whole stacks under load, and a browser drops its connections when a container's network comes.
+Unit and integration tests run side by side, as many of them wait. A browser has the machine to itself, as it drops its
+connections when a container's network comes. Then whole stacks are put under load: one on this machine, and one in
+containers beside it.
 """
 
 import os
 import subprocess
 import sys
 
-SIDE_BY_SIDE = ("tests/unit", "tests/integration")
-ALONE = ("tests/faults", "tests/e2e")
 MOST_AT_ONCE = 4
 """Each has servers of its own."""
+STACKS = ("tests/faults", "tests/compose")
 
 
 def main() -> None:
@@ -19,7 +19,11 @@ def main() -> None:
     if arguments := sys.argv[1:]:
         sys.exit(_pytest(*arguments))
     at_once = min(os.cpu_count() or 1, MOST_AT_ONCE)
-    codes = [_pytest(f"--numprocesses={at_once}", "--dist=loadfile", *SIDE_BY_SIDE), _pytest(*ALONE)]
+    codes = [
+        _pytest(f"--numprocesses={at_once}", "--dist=loadfile", "tests/unit", "tests/integration"),
+        _pytest("tests/e2e"),
+        _pytest(f"--numprocesses={len(STACKS)}", "--dist=loadgroup", *STACKS),
+    ]
     sys.exit(next(filter(None, codes), 0))
 
 

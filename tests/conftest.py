@@ -14,12 +14,17 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells every refused c
 # A shell that runs this in the background has SIGINT ignored, and every process that a test starts would ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-CONTAINERS = ("test_compose.py", "test_cluster.py")
+LAST = "compose"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the tests that start and stop networks for the end: a browser drops its connections when one comes."""
-    items.sort(key=lambda item: item.path.name in CONTAINERS)
+    """Leave the tests that start and stop networks for the end: a browser drops its connections when one comes.
+
+    Where folders run side by side, the tests of one stay together.
+    """
+    items.sort(key=lambda item: item.path.parent.name == LAST)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
 
 
 def pytest_report_header() -> str:

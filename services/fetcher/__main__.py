@@ -1,6 +1,5 @@
 """The fetcher: `python -m services.fetcher`."""
 
-from common.arenas import use_few_arenas
 from common.crew import Consumer
 from common.database import connect
 from common.fetching.wiring import open_downloader
@@ -17,7 +16,6 @@ NAME = "fetcher"
 
 def wire(settings: Settings) -> Worker:
     """Put the fetcher together."""
-    use_few_arenas()
     topology = Topology.of(settings)
     threads = settings.fetch_concurrency
     database = connect(settings.mongo_url, application=NAME)

@@ -1,6 +1,5 @@
 """The scraper: `python -m services.scraper`."""
 
-from common.arenas import use_few_arenas
 from common.crew import Consumer
 from common.database import connect
 from common.fetching.transport import PAGES
@@ -26,7 +25,6 @@ NOTIFIERS = 4
 
 def wire(settings: Settings) -> Worker:
     """Put the scraper together."""
-    use_few_arenas()
     topology = Topology.of(settings)
     database = connect(settings.mongo_url, application=NAME)
     threads = settings.scrape_concurrency

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from tests.faults.world import World, running
 IS_LONG = os.environ.get("FAULTS", "short") == "long"
 SEEDS = int(os.environ.get("SEEDS", "5"))
 LONGEST_SECONDS = 900
+MEASURED = "measured"
 OF_A_PROMISE = {"broker_killed", "memory_alarm", "disk_alarm", "mongod_killed", "rolling_restart"}
 """Faults that have a test of their own, with a number."""
 FAULTS = [fault for fault in PALETTE.values() if IS_LONG or not fault.slow]
-MEASURED: list[str] = []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -42,9 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if MEASURED:
-        terminalreporter.section("measured")
-        for line in MEASURED:
+    reports = terminalreporter.getreports("passed")
+    if lines := [line for report in reports for name, line in report.user_properties if name == MEASURED]:
+        terminalreporter.section(MEASURED)
+        for line in lines:
             terminalreporter.line(line)
 
 
@@ -67,9 +69,9 @@ def is_long() -> bool:
 
 
 @pytest.fixture
-def measured() -> Callable[[str], None]:
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Take a line that is told when all tests are over."""
-    return MEASURED.append
+    return partial(record_property, MEASURED)
 
 
 @pytest.fixture
