@@ -34,7 +34,8 @@ def run(say: Say, *, minutes: float) -> Report:
     samples: dict[str, list[float]] = {}
     items = tasks = 0
     with origin() as photographs, servers(LOG_LEVEL="WARNING") as ours, ours.services(**WORKERS) as services:
-        processes = {**services, **ours.processes}
+        decoders = {f"decoder of {name}": child for name, process in services.items() for child in process.children()}
+        processes = {**services, **decoders, **ours.processes}
         until = time.monotonic() + 60 * minutes
         while time.monotonic() < until:
             if tasks % TASKS_KEPT == 0:
