@@ -25,6 +25,15 @@ def all_cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]
     return {name: cpu_seconds(process) for name, process in processes.items()}
 
 
+def resident_mebibytes(process: psutil.Process) -> float:
+    """Give what a process and its running descendants hold in memory."""
+    total = 0
+    for member in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += member.memory_info().rss
+    return total / MEBIBYTE
+
+
 class MemoryWatch:
     """Looks at the resident memory of descendants of this process, five times a second while it is entered.
 

@@ -17,7 +17,7 @@ from bench.growth.stored import FETCHER
 from bench.measure import CommandFailed
 from bench.rig import WORKERS
 from bench.turns import Say
-from bench.usage import MEBIBYTE
+from bench.usage import resident_mebibytes
 
 TASK = 1_000
 LARGE_OF_TASK = 20
@@ -34,8 +34,7 @@ def run(say: Say, *, minutes: float) -> Report:
     samples: dict[str, list[float]] = {}
     items = tasks = 0
     with origin() as photographs, servers(LOG_LEVEL="WARNING") as ours, ours.services(**WORKERS) as services:
-        decoders = {f"decoder of {name}": child for name, process in services.items() for child in process.children()}
-        processes = {**services, **decoders, **ours.processes}
+        processes = {**services, **ours.processes}
         until = time.monotonic() + 60 * minutes
         while time.monotonic() < until:
             if tasks % TASKS_KEPT == 0:
@@ -50,7 +49,7 @@ def run(say: Say, *, minutes: float) -> Report:
 
 
 def _task(ours: Servers, photographs: Origin, processes: Mapping[str, psutil.Process]) -> Iterator[tuple[str, float]]:
-    """Put a task through; gives the mebibytes of each process, second by second."""
+    """Put a task through; gives the mebibytes of each process, its decoder's included, second by second."""
     missing = (url.replace(".jpg", "/gone.jpg") for url in photographs.urls(SMALL.name, MISSING_OF_TASK))
     small = photographs.urls(SMALL.name, TASK - LARGE_OF_TASK - MISSING_OF_TASK)
     lines = chain(small, photographs.urls(LARGE.name, LARGE_OF_TASK), missing)
@@ -68,7 +67,7 @@ def _task(ours: Servers, photographs: Origin, processes: Mapping[str, psutil.Pro
                 command.wait()
                 raise CommandFailed(f"a task of {TASK:,} items was not done after {END_SECONDS} s")
             for name, process in processes.items():
-                yield name, process.memory_info().rss / MEBIBYTE
+                yield name, resident_mebibytes(process)
         output.seek(0)
         ledger = json.load(output)
     if (ledger["success"], ledger["error"]) != (TASK - MISSING_OF_TASK, MISSING_OF_TASK):
