@@ -42,11 +42,19 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDB]:
     folder = tmp_path_factory.mktemp("mongodb")
     if containers.are_used():
         with containers.mongodb(folder) as server:
+            _keep_what_is_old(server)
             yield server
         return
     server = MongoDB(folder=folder / "data", port=free_ports(1)[0])
     with running(server, folder / "log"):
+        _keep_what_is_old(server)
         yield server
+
+
+def _keep_what_is_old(server: MongoDB) -> None:
+    """Have nothing removed as its time is over: what tests write is years old, and once a minute all of it would go."""
+    with connect(server.url, application="tests").client as client:
+        client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
 
 
 @pytest.fixture

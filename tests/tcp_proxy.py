@@ -48,8 +48,7 @@ class Proxy:
 
     def end(self) -> None:
         """Reset every connection and listen no more."""
-        self._server.close()
-        self.reset()
+        self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -62,6 +61,13 @@ class Proxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _end(self) -> None:
+        self.refuses = True
+        await self._reset()
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(left)
+        self._server.close()  # not earlier: Python 3.11 leaves open what is on its way in
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(self, asyncio.current_task())
@@ -76,13 +82,14 @@ class Proxy:
         except asyncio.CancelledError:
             pass  # asked for by `reset`; the server would call it an error
         finally:
+            self._connections.discard(connection)  # it ends by itself from here on; `reset` need not ask for it
             for each in writers:
                 with suppress(OSError):  # it may be closed by now
                     each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
                 each.transport.abort()
+            for each in writers:
                 with suppress(OSError):
                     await each.wait_closed()
-            self._connections.discard(connection)
 
 
 class _Connection:
