@@ -171,6 +171,12 @@ def with_key(app: Flask) -> FlaskClient:
     return client
 
 
+def open_cursors(database: Database) -> int:
+    """Count the cursors that the server has open over the collections of a database."""
+    own = {"ns": {"$regex": f"^{database.name}[.]"}, "type": "idleCursor"}
+    return len(list(database.client.admin.aggregate([{"$currentOp": {"idleCursors": True}}, {"$match": own}])))
+
+
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """Serve an application on this machine for the length of a `with` block; gives its address."""

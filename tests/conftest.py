@@ -3,6 +3,7 @@
 import logging
 import signal
 
+import hypothesis
 import pytest
 
 from tests import containers
@@ -14,9 +15,14 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells every refused c
 # A shell that runs this in the background has SIGINT ignored, and every process that a test starts would ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A machine that pauses for a moment says nothing about what is tested.
+hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tests")
+
 LAST = "compose"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups at this moment, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the tests that start and stop networks for the end: a browser drops its connections when one comes.
 

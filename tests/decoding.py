@@ -2,8 +2,15 @@
 
 from collections import Counter
 
+import psutil
+
 from common.metrics import DECODER_ENDS
 from services.grayscaler.decoder import Cause
+
+
+def decoders() -> list[psutil.Process]:
+    """Give the decoder processes that this process has; servers of the test run may be children of it, too."""
+    return [child for child in psutil.Process().children() if any("decoder" in each for each in child.cmdline())]
 
 
 def ends() -> Counter[str]:

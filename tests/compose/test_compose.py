@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(900)  # the first use builds images
 SCALE = {"grayscaler": 4, "aggregator": 2}
 WORKERS = ("fetcher", "scraper", "hasher", "grayscaler", "aggregator")
 LINES = 2_000
-PAGES = 100
+PAGES = 300
 PAGE = "http://samples:8081/html"
 """A page with two images."""
 KINDS = (*WORKERS, "rabbitmq", "mongodb", "api")
@@ -209,7 +209,7 @@ def test_a_scraper_killed_over_its_pages_loses_none(project: Project, database: 
     run("docker", "start", scraper)
     ended = {**ours, "outcome": {"$in": ["success", "duplicate"]}}
     done = 3 * PAGES  # each page, and its two images
-    eventually(lambda: database["items"].count_documents(ended) == done, deadline_seconds=60, what="all outcomes")
+    eventually(lambda: database["items"].count_documents(ended) == done, deadline_seconds=120, what="all outcomes")
     assert database["items"].count_documents(ours) == done
     assert scraped() == PAGES
 

@@ -99,6 +99,7 @@ def test_without_a_script_the_pages_are_whole(browser, address, stored):
         page.get_by_text("Size, day, task").click()
         page.get_by_label("Width from").fill("300")
         page.get_by_role("button", name="Show").click()
+        page.wait_for_load_state()
         assert "min_width=300" in page.url
         widths = {int(text.split()[0]) for text in page.locator(".thumbnails .detail").all_inner_texts()}
         assert widths
@@ -115,6 +116,7 @@ def test_who_pages_on_sees_every_image_once(browser, address, stored):
             if not older.count():
                 break
             older.click()
+            page.wait_for_load_state()
         assert seen == stored[::-1]
 
 

@@ -213,16 +213,18 @@ def test_the_text_of_a_page(workers: dict[str, Process], api: FlaskClient, site:
 def test_a_service_that_is_killed_in_the_middle_of_a_page_loses_no_image_and_doubles_none(
     workers: dict[str, Process], api: FlaskClient, database: Database, site: Site, victim: str
 ) -> None:
-    address = (
-        f"/images_tasks/{api.post('/images_tasks', json={'url': f'{site.base_url}/gallery/{MOST_IMAGES}'}).json['id']}"
-    )
     items = database["items"]
+    if victim == "scraper":
+        workers["aggregator"].freeze()  # so that the page cannot end
+    task_id = api.post("/images_tasks", json={"url": f"{site.base_url}/gallery/{MOST_IMAGES}"}).json["id"]
+    address = f"/images_tasks/{task_id}"
     if victim == "scraper":
         eventually(lambda: items.count_documents({}) > 1, what="the images are being told of")
     else:
         eventually(lambda: items.count_documents({"md5": {"$exists": True}}) > MOST_IMAGES // 10)
     workers[victim].kill()
     pending = items.count_documents({"outcome": "pending", "line": 0 if victim == "scraper" else {"$gt": 0}})
+    workers["aggregator"].thaw()
     workers[victim].restart()
     assert pending > 0, "it was over before the kill"
     task = ended(api, address, deadline_seconds=200)
@@ -239,7 +241,7 @@ def test_a_task_deleted_midway_leaves_what_another_has_and_nothing_else(
     workers: dict[str, Process], api: FlaskClient, database: Database, site: Site, web: Web
 ) -> None:
     fast = [f"{site.base_url}/{side}/20" for side in range(20, 26)]
-    slow = [f"{site.base_url}/slow/3/{side}/20" for side in range(30, 34)]
+    slow = [f"{site.base_url}/slow/6/{side}/20" for side in range(30, 34)]
     shared = run(api, "images", web.html("/shared", f'<img src="{fast[0]}">'))
     page = web.html("/page", "".join(f'<img src="{url}">' for url in fast + slow))
     address = f"/images_tasks/{api.post('/images_tasks', json={'url': page}).json['id']}"

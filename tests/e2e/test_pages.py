@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from waitress.server import create_server
 from common.instants import write_instant
 from common.settings import Settings
 from services.api.app import create_app
+from tests.answering import answering
 from tests.api_world import NOON
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -48,13 +48,8 @@ def browser() -> Iterator[Browser]:
 def address(database, publisher) -> Iterator[str]:
     app = create_app(Settings.from_environ({}), database, publisher)
     server = create_server(app, host="127.0.0.1", port=0, threads=4, clear_untrusted_proxy_headers=True)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.task_dispatcher.shutdown()
-    server.pull_trigger()
-    server.close()
-    thread.join(5)
+    with answering(server) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(params=["light", "dark"])

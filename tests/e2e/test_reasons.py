@@ -121,9 +121,9 @@ def test_every_line_ends_as_it_must(
         again = [item for item in database["items"].find({"task_id": task_id}) if "history" in item]
         assert {item["reason"] for item in again} == {"http_5xx", "connect"}
         assert all(item["round"] == 1 and len(item["history"]) == 1 for item in again)
+        assert [process.terminate() for process in processes] == [0] * len(processes)
         logs = "".join(process.log for process in processes)
         assert "s3cret" not in logs
         told = [line for line in logs.splitlines() if "services.aggregator.outcomes" in line]
         outcomes = [line for line in told if " task_id=" in line]
         assert len(outcomes) == len(expected) + len(again), "each outcome is logged once"
-        assert [process.terminate() for process in processes] == [0] * len(processes)

@@ -46,7 +46,7 @@ def seconds_until_all_consume_again(world: World, before: list[int]) -> float:
 def test_a_blocked_broker_is_noticed_and_survived(world: World, alarm: str, is_long: bool, measured: Measured) -> None:
     """P11. Nothing is handed in meanwhile: the API has to find out by itself."""
     lines = 1_000 if is_long else 300
-    task_id = world.submit(world.urls(lines))
+    task_id = world.submit(world.urls(lines, each_seconds=1.0))
     world.under_way(lines // 10)
     with PALETTE[alarm].do(world, random.Random(0)):
         noticed = seconds_until(
@@ -123,7 +123,7 @@ def test_workers_told_to_end_under_load_end_in_time(world: World, is_long: bool,
 def test_stages_grow_and_shrink_under_load(world: World, is_long: bool, measured: Measured) -> None:
     """P16."""
     lines, more = (2_000, 3) if is_long else (300, 1)
-    task_id = world.submit(world.urls(lines, each_seconds=0.6))
+    task_id = world.submit(world.urls(lines, each_seconds=1.0))
     world.under_way(lines // 20)
     added = [world.start(service) for service in WORKERS for _ in range(more)]
     for worker in added:

@@ -11,7 +11,7 @@ import pytest
 from services.api import item_files
 from services.api.archive_answer import MOST_LINES
 from services.api.queries.items import READ_AT_ONCE, every_item
-from tests.api_world import NOON
+from tests.api_world import NOON, open_cursors
 
 
 def long_task(world, lines: int):
@@ -74,7 +74,7 @@ def test_commas_quotes_and_line_breaks_stay_within_their_cell(client, world):
 def test_who_goes_away_leaves_nothing_open_at_the_database(database, world):
     batches = every_item(database, long_task(world, READ_AT_ONCE + 1), seconds=4)
     assert len(next(batches)) == READ_AT_ONCE
-    assert database.client.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"] == 0
+    assert open_cursors(database) == 0
     batches.close()
     assert list(batches) == []
 

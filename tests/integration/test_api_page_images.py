@@ -3,7 +3,6 @@
 import io
 import json
 import socket
-import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from common.settings import Settings
 from services.api.__main__ import give_up_stalled
 from services.api.app import create_app
 from services.api.archive import LINES, Archive, Variant
+from tests.answering import answering
+from tests.api_world import open_cursors
 from tests.crashing_database import Crash, CrashingDatabase
 from tests.fleet import eventually
 
@@ -176,14 +177,8 @@ def listening(database, publisher) -> Iterator[int]:
     app = create_app(Settings.from_environ({"API_THREADS": "4"}), database, publisher)
     server = create_server(app, host="127.0.0.1", port=0, threads=4)
     give_up_stalled(server, 2.0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        server.task_dispatcher.shutdown()
-        server.close()
-        thread.join(5)
+    with answering(server) as port:
+        yield port
 
 
 def begun(port: int, task_id) -> socket.socket:
@@ -214,4 +209,4 @@ def test_clients_that_go_away_in_the_middle_leave_no_thread_and_no_cursor_behind
         eventually(lambda: status_of(port, path) == "200", deadline_seconds=30, what="the threads are free again")
         for reader in readers:
             reader.close()
-    assert database.command("serverStatus")["metrics"]["cursor"]["open"]["total"] == 0
+    assert open_cursors(database) == 0

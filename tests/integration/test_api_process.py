@@ -65,11 +65,15 @@ def test_it_serves_without_a_broker_and_ends_with_0_at_once(database, ending):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("API_PORT", "many"), ("MONGO_URL", "mongodb://"), ("API_HOST", "no.such.host.invalid")]
+    ("name", "value"), [("API_PORT", "many"), ("MONGO_URL", "mongodb://"), ("API_HOST", "192.0.2.1")]
 )
 def test_a_bad_setting_is_told_in_one_line_with_code_2(name, value):
     process = start(**{name: value})
-    _, errors = process.communicate(timeout=20)
+    try:
+        _, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 2
     assert any(line.startswith("api: ") and name in line for line in errors.splitlines())
     assert "Traceback" not in errors

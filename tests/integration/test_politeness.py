@@ -133,7 +133,7 @@ def test_a_wait_that_is_not_granted_ends_the_item_and_keeps_no_other_from_the_ho
 def test_items_of_a_host_that_says_when_wait_for_that_while_others_go_on(
     world: World, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    seconds = 4
+    seconds = 10
     world.special.answer = refusing("429 Too Many Requests", f"Retry-After: {seconds}")
     with world.hosts() as (special, quick), fleet({"fetcher": 2}, environment, tmp_path):
         world.submit([special.url("/first")])

@@ -179,7 +179,7 @@ def test_stopping_finishes_what_is_under_way_and_returns_the_rest(
     go_on.set()
     thread.join(10)
     assert not thread.is_alive()
-    assert (broker.ready("dead"), broker.ready("fetcher")) == (1, 9)
+    eventually(lambda: (broker.ready("dead"), broker.ready("fetcher")) == (1, 9), what="the rest is back")
 
 
 def test_work_longer_than_two_heartbeats_does_not_lose_the_connection(

@@ -19,7 +19,7 @@ from services.grayscaler.decoder import Decoder
 from services.grayscaler.exchange import Answer, GrayVersion, Limits
 from services.grayscaler.gray_version import gray_version
 from tests import failing_decoder
-from tests.decoding import ends
+from tests.decoding import decoders, ends
 from tests.failing_decoder import image_with
 from tests.fleet import eventually
 from tests.unit.gray_oracle import CASES, saved
@@ -55,7 +55,7 @@ def failing(start: Start) -> Start:
 
 
 def process() -> psutil.Process:
-    [child] = psutil.Process().children()
+    [child] = decoders()
     return child
 
 
@@ -108,7 +108,7 @@ def test_a_decoding_that_does_not_end_is_ended(failing: Start) -> None:
     answers = failing(seconds=0.5).decode([GOOD, image_with(failing_decoder.ENDLESS), GOOD])
     assert [is_gray(answer) for answer in answers] == [True, False, True]
     assert ends() == {"time": 2}
-    assert len(psutil.Process().children()) == 1
+    assert len(decoders()) == 1
 
 
 def test_each_of_several_poisons_is_found(failing: Start) -> None:
@@ -205,7 +205,7 @@ def test_without_a_process_to_be_had_the_images_wait(start: Start) -> None:
     for _ in range(2):
         with pytest.raises(Unavailable, match="does not start"):
             decoder.decode([GOOD])
-    assert psutil.Process().children() == []
+    assert decoders() == []
     assert ends() == {}
 
 

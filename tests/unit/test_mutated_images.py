@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import psutil
 import pytest
 
 from common.errors import Permanent
 from services.grayscaler.decoder import Cause, Decoder
 from services.grayscaler.exchange import GrayVersion, Limits
-from tests.decoding import ends
+from tests.decoding import decoders, ends
 from tests.sizes import whole
 from tests.unit.mutations import mutations, small_images
 
@@ -37,7 +36,7 @@ def decoder() -> Iterator[Decoder]:
 
 def peak_mebibytes() -> int:
     """Give the most memory that the decoder process has had."""
-    [process] = psutil.Process().children()
+    [process] = decoders()
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024
 
