@@ -22,7 +22,7 @@ def main() -> None:
     codes = [
         _pytest(f"--numprocesses={at_once}", "--dist=loadfile", "tests/unit", "tests/integration"),
         _pytest("tests/e2e"),
-        _pytest(f"--numprocesses={len(STACKS)}", "--dist=loadgroup", *STACKS),
+        _pytest(f"--numprocesses={len(STACKS)}", "--dist=loadscope", *STACKS),
     ]
     sys.exit(next(filter(None, codes), 0))
 

@@ -2,9 +2,11 @@
 
 import logging
 import signal
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import containers
 from tests.servers import database, environment, mongodb, rabbitmq, settings, topology  # noqa: F401
@@ -22,15 +24,22 @@ hypothesis.settings.load_profile("tests")
 LAST = "compose"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups at this moment, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the tests that start and stop networks for the end: a browser drops its connections when one comes.
-
-    Where folders run side by side, the tests of one stay together.
-    """
+    """Leave the tests that start and stop networks for the end: a browser drops its connections when one comes."""
     items.sort(key=lambda item: item.path.parent.name == LAST)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
+class FolderScheduling(LoadScopeScheduling):
+    """Gives each worker whole folders, as the tests of one share a stack; `xdist_group` does nothing in pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Have `--dist=loadscope` mean folders."""
+    return FolderScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_report_header() -> str:

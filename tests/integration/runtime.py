@@ -61,18 +61,20 @@ class Broker:
             return count
 
     def take(self, queue: str, count: int) -> list[Message]:
-        """Take messages out of a queue."""
+        """Take messages out of a queue, and none besides: each one that is returned counts to its delivery limit."""
         taken: list[Message] = []
         if count == 0:
             return taken
         with self.channel() as channel:
+            channel.basic_qos(prefetch_count=count)
             for method, properties, body in channel.consume(self.topology.queue(queue), inactivity_timeout=10):
                 assert method is not None, f"{len(taken)} of {count} messages came to {queue}"
-                channel.basic_ack(method.delivery_tag)
                 taken.append(
                     Message(properties.type, properties.message_id, properties.content_type, properties.headers, body)
                 )
                 if len(taken) == count:
+                    channel.basic_cancel(method.consumer_tag)
+                    channel.basic_ack(method.delivery_tag, multiple=True)
                     break
         return taken
 
