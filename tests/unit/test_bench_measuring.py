@@ -82,7 +82,8 @@ def test_a_command_that_fails_tells_its_last_line(tmp_path: Path) -> None:
 def test_cpu_time_is_that_of_ended_children_too() -> None:
     before = cpu_seconds(psutil.Process())
     psutil.Popen([sys.executable, "-c", "import time\nwhile time.process_time() < 0.5: pass"]).wait()
-    assert cpu_seconds(psutil.Process()) - before >= 0.4  # in ticks of ten milliseconds, cut off
+    # Two kinds of time, each cut off to ticks of ten milliseconds.
+    assert cpu_seconds(psutil.Process()) - before >= 0.48
 
 
 @pytest.mark.parametrize("name", [tool.name for tool in TOOLS if tool.name != OURS])

@@ -1,5 +1,7 @@
 """When an image costs more than it did: which growth counts, and which is the machine's."""
 
+import pytest
+
 from bench.pace import task_milliseconds
 from bench.quick import Comparison, compare
 
@@ -36,4 +38,5 @@ def test_a_new_process_has_grown_from_nothing() -> None:
 
 
 def test_the_fixed_task_takes_about_as_long_each_time() -> None:
-    assert 0.2 < task_milliseconds() / task_milliseconds() < 5
+    first, second = task_milliseconds(), task_milliseconds()
+    assert first == pytest.approx(second, rel=0.5)
