@@ -1,7 +1,7 @@
 """What processes have used: CPU seconds with their children, and the most memory seen."""
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 import psutil
@@ -12,12 +12,7 @@ LOOK_SECONDS = 0.2
 
 def cpu_seconds(process: psutil.Process) -> float:
     """Give the CPU seconds of a process, of its running descendants and of all those that have ended."""
-    total = 0.0
-    for member in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            times = member.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
+    return _sum(process, _own_cpu_seconds)
 
 
 def all_cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
@@ -27,11 +22,21 @@ def all_cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]
 
 def resident_mebibytes(process: psutil.Process) -> float:
     """Give what a process and its running descendants hold in memory."""
-    total = 0
+    return _sum(process, lambda member: member.memory_info().rss) / MEBIBYTE
+
+
+def _own_cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _sum(process: psutil.Process, used: Callable[[psutil.Process], float]) -> float:
+    """Add up what a process and its running descendants used."""
+    total = 0.0
     for member in (process, *process.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
-            total += member.memory_info().rss
-    return total / MEBIBYTE
+            total += used(member)
+    return total
 
 
 class MemoryWatch:

@@ -1,6 +1,7 @@
-"""What the decoder's own account says."""
+"""What is seen of decoder processes: which there are, the memory they had, how they ended."""
 
 from collections import Counter
+from pathlib import Path
 
 import psutil
 
@@ -11,6 +12,11 @@ from services.grayscaler.decoder import Cause
 def decoders() -> list[psutil.Process]:
     """Give the decoder processes that this process has; servers of the test run may be children of it, too."""
     return [child for child in psutil.Process().children() if any("decoder" in each for each in child.cmdline())]
+
+
+def peak_mebibytes(pid: int) -> int:
+    """Give the most memory that a process has had."""
+    return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
 
 
 def ends() -> Counter[str]:

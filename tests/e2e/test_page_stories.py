@@ -214,11 +214,10 @@ def test_a_service_that_is_killed_in_the_middle_of_a_page_loses_no_image_and_dou
     workers: dict[str, Process], api: FlaskClient, database: Database, site: Site, victim: str
 ) -> None:
     items = database["items"]
-    if victim == "scraper":
-        workers["aggregator"].freeze()  # so that the page cannot end
     task_id = api.post("/images_tasks", json={"url": f"{site.base_url}/gallery/{MOST_IMAGES}"}).json["id"]
     address = f"/images_tasks/{task_id}"
     if victim == "scraper":
+        workers["aggregator"].freeze()  # so that the page cannot end
         eventually(lambda: items.count_documents({}) > 1, what="the images are being told of")
     else:
         eventually(lambda: items.count_documents({"md5": {"$exists": True}}) > MOST_IMAGES // 10)

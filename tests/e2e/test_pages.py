@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 from waitress.server import create_server
 
 from common.instants import write_instant
@@ -18,7 +18,6 @@ from services.api.app import create_app
 from tests.answering import answering
 from tests.api_world import NOON
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 ATTACK = 'https://a.example/"><script>document.title="run"</script><img src=x onerror=document.title="run">'
 
 
@@ -34,14 +33,6 @@ class Watched:
         """Load it; fails on any complaint, and on any request that leaves our server."""
         self.page.goto(f"{self.address}{path}", wait_until="load")
         return self.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*FLAGS, "--disable-sync"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,17 @@ from deploy.local.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 
 
-def start(**variables: str) -> subprocess.Popen[str]:
+@contextmanager
+def started(**variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Have the process; it is ended after the `with` block, if it has not ended by then."""
     environment = {**os.environ, "API_WRITES": "open", **variables}
     command = [sys.executable, "-m", "services.api"]
-    return subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def answers(address: str) -> bool:
@@ -34,10 +43,9 @@ def test_it_serves_without_a_broker_and_ends_with_0_at_once(database, ending):
     port, no_broker = free_ports(2)
     host, mongo_port = database.client.address
     mongo_url = f"mongodb://{host}:{mongo_port}/{database.name}"
-    process = start(
+    with started(
         API_PORT=str(port), MONGO_URL=mongo_url, AMQP_URL=f"amqp://127.0.0.1:{no_broker}", API_MAX_BODY_BYTES="1024"
-    )
-    try:
+    ) as process:
         address = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(f"{address}/health"), 20, "the API")
         ready = requests.get(f"{address}/ready", timeout=5)
@@ -56,9 +64,6 @@ def test_it_serves_without_a_broker_and_ends_with_0_at_once(database, ending):
         assert b"Content-Type: application/problem+json" in refusal
         process.send_signal(ending)
         _, errors = process.communicate(timeout=6)
-    finally:
-        process.kill()
-        process.communicate()
     assert process.returncode == 0
     assert "API_WRITES=open: who reaches this address may hand in" in errors
     assert "Traceback" not in errors
@@ -68,12 +73,8 @@ def test_it_serves_without_a_broker_and_ends_with_0_at_once(database, ending):
     ("name", "value"), [("API_PORT", "many"), ("MONGO_URL", "mongodb://"), ("API_HOST", "192.0.2.1")]
 )
 def test_a_bad_setting_is_told_in_one_line_with_code_2(name, value):
-    process = start(**{name: value})
-    try:
+    with started(**{name: value}) as process:
         _, errors = process.communicate(timeout=20)
-    finally:
-        process.kill()
-        process.communicate()
     assert process.returncode == 2
     assert any(line.startswith("api: ") and name in line for line in errors.splitlines())
     assert "Traceback" not in errors

@@ -88,9 +88,7 @@ def map_query(context, query):
 
 
 @API.parametrize()
-@settings(
-    max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=EXAMPLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_no_request_is_answered_with_a_fault_or_in_a_way_that_the_document_does_not_name(case):
     headers = {"Authorization": f"Bearer {KEY}"} if case.operation.definition.raw.get("security") else {}
     case.call_and_validate(headers=headers, excluded_checks=list(excluded(case)))

@@ -14,6 +14,7 @@ from common.facts import ImageFetched, ImageGrayscaled
 from common.publisher import Publisher
 from common.settings import Settings
 from common.topology import Topology
+from tests.decoding import peak_mebibytes
 from tests.fleet import Process, eventually
 from tests.integration.runtime import Broker
 from tests.sizes import whole
@@ -37,11 +38,6 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "a PNG with alpha": lambda: saved(Image.new("RGBA", SIZE, (1, 2, 3, 4)), "PNG"),
     "a WebP with alpha": lambda: saved(Image.new("RGBA", SIZE, (1, 2, 3, 4)), "WEBP", lossless=True, method=0),
 }
-
-
-def peak_mebibytes(pid: int) -> int:
-    """Give the most memory that a process has had."""
-    return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
 
 
 @pytest.mark.timeout(1_200)

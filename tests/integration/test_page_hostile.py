@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scraper.page import Page, read_page
@@ -97,7 +97,6 @@ def test_nothing_takes_long(body: bytes) -> None:
 
 
 @given(st.binary(max_size=2_000), st.text(max_size=30))
-@settings(deadline=None)
 def test_any_bytes_are_a_page(body: bytes, content_type: str) -> None:
     page = read_page(body, URL, content_type=content_type)
     page.text.encode()
@@ -195,7 +194,6 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_markup_is_a_page(pieces: list[str]) -> None:
     page = read_page("".join(pieces).encode(), URL, content_type="text/html; charset=utf-8")
     page.text.encode()

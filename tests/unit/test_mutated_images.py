@@ -5,14 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
 from common.errors import Permanent
 from services.grayscaler.decoder import Cause, Decoder
 from services.grayscaler.exchange import GrayVersion, Limits
-from tests.decoding import decoders, ends
+from tests.decoding import decoders, ends, peak_mebibytes
 from tests.sizes import whole
 from tests.unit.mutations import mutations, small_images
 
@@ -34,11 +33,10 @@ def decoder() -> Iterator[Decoder]:
     decoder.close()
 
 
-def peak_mebibytes() -> int:
+def decoders_peak_mebibytes() -> int:
     """Give the most memory that the decoder process has had."""
     [process] = decoders()
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+    return peak_mebibytes(process.pid)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -51,7 +49,7 @@ def test_no_mutation_costs_more_than_its_own_item(decoder: Decoder, kind: str) -
         began = time.monotonic()
         answers = decoder.decode(bodies)
         longest = max(longest, time.monotonic() - began)
-        peak = max(peak, peak_mebibytes())
+        peak = max(peak, decoders_peak_mebibytes())
         for body, answer in zip(bodies, answers, strict=True):
             assert isinstance(answer, GrayVersion | Permanent), f"seed {SEED}: {answer}: {body.hex()}"
             given[answer.reason.value if isinstance(answer, Permanent) else "gray"] += 1

@@ -52,7 +52,7 @@ def same_bits(ours: float, theirs: np.floating) -> bool:
     return isinstance(ours, float) and ours.hex() == float(theirs).hex()
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(histograms, percents)
 @example(counted({7: 1}), 0)
 @example(counted({7: 1}), 33.3)
@@ -62,7 +62,7 @@ def test_percentiles_are_those_of_numpy_to_the_last_bit(counts, q):
     assert same_bits(percentile(counts, q), np.percentile(pixels_of(counts), q))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(histograms)
 def test_the_other_functions_are_those_of_numpy(counts):
     values = pixels_of(counts)
@@ -72,7 +72,7 @@ def test_the_other_functions_are_those_of_numpy(counts):
     assert math.isclose(standard_deviation(counts), np.std(values), rel_tol=1e-12, abs_tol=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histograms.filter(lambda counts: sum(counts) < 5_000))
 def test_mean_and_standard_deviation_are_exact_and_rounded_once(counts):
     values = [Fraction(level) for level in pixels_of(counts).tolist()]
