@@ -63,13 +63,15 @@ def publish(environment: dict[str, str], urls: list[str], tmp_path: Path) -> UUI
 
 
 def test_counters_equal_the_ledger_and_the_log(workers, environment, database, tmp_path):
-    with serving("127.0.0.2", 0) as site:
+    # A host that asks to wait has all of its lines wait: the one that is tried again has a host of its own.
+    with serving("127.0.0.2", 0) as site, serving("127.0.0.3", 0) as flaky_site:
         paths = [f"/{40 + number}/30" for number in range(IMAGES)]
-        paths += ["/same/a", "/same/b", "/same/c", "/gone", "/gone?again", "/html", "/empty", "/flaky/one/1/44/31"]
-        task_id = publish(environment, [site.base_url + path for path in paths], tmp_path)
+        paths += ["/same/a", "/same/b", "/same/c", "/gone", "/gone?again", "/html", "/empty"]
+        urls = [flaky_site.base_url + "/flaky/one/1/44/31", *(site.base_url + path for path in paths)]
+        task_id = publish(environment, urls, tmp_path)
     items = list(database["items"].find({"task_id": task_id}))
     ledger = Counter((item["outcome"], item.get("reason", "")) for item in items)
-    assert sum(ledger.values()) == len(paths)
+    assert sum(ledger.values()) == len(urls)
 
     # An outcome is in the ledger before its worker has counted it; what is counted when nothing is held stays so.
     for name, (_, port) in workers.items():
@@ -88,14 +90,15 @@ def test_counters_equal_the_ledger_and_the_log(workers, environment, database, t
     stored = sum(original["length_bytes"] for original in database["images"].find())
     assert value(of["fetcher"], "graymill_downloaded_bytes_total") > stored
     assert value(of["fetcher"], "graymill_retries_total", queue="fetcher") == 1
+    assert value(of["fetcher"], "graymill_postponed_total", queue="fetcher") == 0
     downloaded = (
-        len(paths) - ledger["error", "http_4xx"] - ledger["error", "empty_body"] - ledger["error", "not_an_image"]
+        len(urls) - ledger["error", "http_4xx"] - ledger["error", "empty_body"] - ledger["error", "not_an_image"]
     )
     for name in ("hasher", "grayscaler"):
         assert value(of[name], "graymill_wait_seconds_count", queue=name) == downloaded
         assert value(of[name], "graymill_work_seconds_count", queue=name) == downloaded
     # Each line, and the one that was tried again.
-    assert value(of["fetcher"], "graymill_wait_seconds_count", queue="fetcher") == len(paths) + 1
+    assert value(of["fetcher"], "graymill_wait_seconds_count", queue="fetcher") == len(urls) + 1
     for name, samples in of.items():
         assert value(samples, "graymill_broker_connected") == 1
         assert value(samples, "graymill_broker_blocked") == 0
