@@ -1,8 +1,6 @@
 """Downloaders for tests, with small limits and names that lead to loopback."""
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import pytest
 
@@ -54,11 +52,3 @@ def failure(downloader: Downloader, url: str, formats: Sequence[str] = FORMATS) 
     with pytest.raises(ItemError) as caught:
         image_type(downloader, url, formats)
     return caught.value
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Fail when the block takes longer."""
-    started = time.monotonic()
-    yield
-    assert time.monotonic() - started < seconds

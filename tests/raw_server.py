@@ -21,6 +21,7 @@ class Visit:
         self.number = number
         self.ending = ending
         self.sent_bytes = 0
+        self.over = threading.Event()
 
     def request(self) -> bytes:
         """Give the next request's head, or nothing when the client has gone."""
@@ -88,6 +89,7 @@ class RawServer:
                 visit.connection = self._tls.wrap_socket(visit.connection, server_side=True)
             self._script(visit)
         visit.connection.close()
+        visit.over.set()
 
     def end(self) -> None:
         self.ending.set()

@@ -44,11 +44,11 @@ class _Connecting:
         bounded: BoundedSocket | None = None
         try:
             bounded = BoundedSocket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
-            bounded.settimeout(until - time.monotonic())
+            bounded.settimeout(_left_seconds(until))
             bounded.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             bounded.connect((self.host, self.port))
             # A TLS handshake follows within the same time-out, and so has what is left of it.
-            bounded.settimeout(max(0.001, until - time.monotonic()))
+            bounded.settimeout(_left_seconds(until))
         except OSError as error:
             if bounded is not None:
                 bounded.close()
@@ -166,6 +166,11 @@ class Transport(HTTPAdapter):
     def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:  # noqa: ARG002
         """Ask for the path as it was read, not as it would be read a second time."""
         return _pinned(request)[0].path
+
+
+def _left_seconds(until: float) -> float:
+    """Give a time-out that ends then, though the moment be over: nothing may have run for a while."""
+    return max(0.001, until - time.monotonic())
 
 
 def _request(method: str, target: Target, headers: Mapping[str, str]) -> _PinnedRequest:

@@ -149,9 +149,10 @@ def test_a_rate_is_told_only_once_there_is_enough_to_tell_it_from(database, worl
 
 
 def test_a_task_under_way_tells_its_rate_and_the_time_left_or_that_nothing_moves(client, world):
-    now = datetime.now(UTC)
-    task_id = world.task([f"https://a.example/{line}" for line in range(100)], created_at=now)
+    task_id = world.task([f"https://a.example/{line}" for line in range(100)], created_at=datetime.now(UTC))
     assert "none has ended within the last minute" in page(client, task_id)
+    client.application.extensions["graymill"].recent_tallies._counted.clear()
+    now = datetime.now(UTC)
     for line in range(1, 41):
         world.end(task_id, line, "success", at=now - timedelta(seconds=line / 2))
     text = page(client, task_id)
@@ -215,7 +216,9 @@ def test_the_lines_of_a_reason_say_what_it_means_and_offer_to_try_them_again(cli
 def test_a_task_page_is_made_in_no_time(client, world):
     """It is asked for every two seconds by everybody who looks at it."""
     task_id = world.settled_task({"success": 500, "error": 300, "pending": 200})
-    started = time.monotonic()
+    seconds = []
     for _ in range(10):
+        started = time.monotonic()
         page(client, task_id)
-    assert time.monotonic() - started < 3
+        seconds.append(time.monotonic() - started)
+    assert sorted(seconds)[5] < 0.3

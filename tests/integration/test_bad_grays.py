@@ -33,9 +33,9 @@ def test_a_gray_half_that_is_none_is_refused_and_not_stored(
     with fleet({"aggregator": 1}, environment, tmp_path):
         eventually(lambda: not database["items"].count_documents({"outcome": "pending"}), what="all have an outcome")
         eventually(lambda: database["dead_letters"].count_documents({}) == len(WRONG), what="the letters are kept")
+        eventually(lambda: not database["halves"].count_documents({}), what="no half is left")
     ends = [(item_of(database, item)["stage"], item_of(database, item)["reason"]) for item in others]
     assert ends == [("aggregator.gray", "poison")] * len(WRONG)
     assert item_of(database, good)["outcome"] == "success"
     assert [image["item_id"] for image in database["images"].find()] == [good.item_id]
     assert database["grays"].count_documents({}) == 1
-    assert database["halves"].count_documents({}) == 0

@@ -18,10 +18,11 @@ from PIL import Image
 from common.database import Database
 from common.topology import Topology
 from tests.accounts import check_accounts
-from tests.downloading import downloader, failure, in_a_hurry, names, within
+from tests.downloading import downloader, failure, names
 from tests.fleet import eventually, fleet
 from tests.integration.test_cli import Cli
 from tests.raw_server import OK, RawServer, Visit, talking, whole
+from tests.stopwatch import within
 
 WORKERS = {"fetcher": 1, "scraper": 1, "hasher": 1, "grayscaler": 1, "aggregator": 1}
 KERNEL_BYTES = 512 * 1024
@@ -171,7 +172,7 @@ def endless_redirect(location: bytes) -> Any:
 )
 def test_of_a_redirect_that_is_refused_the_body_is_not_read(location: bytes, reason: str) -> None:
     with talking(endless_redirect(location)) as server, within(5):
-        assert failure(in_a_hurry(), server.url()).reason == reason
+        assert failure(downloader(), server.url()).reason == reason
         eventually(lambda: server.visits[0].connection.fileno() == -1, what="the server sees the end")
         assert server.visits[0].sent_bytes < KERNEL_BYTES
         assert server.connections == 1

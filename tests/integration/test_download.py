@@ -8,8 +8,9 @@ import pytest
 from common.errors import ItemError, Permanent, Transient
 from common.reasons import Reason
 from samples.site import Site, serving
-from tests.downloading import downloader, failure, image_type, in_a_hurry, names, within
+from tests.downloading import downloader, failure, image_type, in_a_hurry, names
 from tests.raw_server import JPEG_START, Visit, answering, talking, whole
+from tests.stopwatch import within
 
 IMAGES = {
     "/40/30": "image/jpeg",

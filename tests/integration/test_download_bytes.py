@@ -5,7 +5,6 @@ import random
 import socket
 import struct
 import threading
-import time
 import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +15,10 @@ import pytest
 from common.errors import ItemError, Permanent, Transient
 from common.fetching.download import Downloader
 from common.reasons import Reason
-from tests.downloading import downloader, failure, in_a_hurry, names, within
+from tests.downloading import downloader, failure, in_a_hurry, names
 from tests.fleet import eventually
 from tests.raw_server import JPEG_START, OK, Script, Visit, answering, saying_once, talking, whole
+from tests.stopwatch import within
 
 CAP_BYTES = 100_000
 KERNEL_BYTES = 512 * 1024
@@ -209,18 +209,27 @@ def test_a_host_that_takes_no_connection_is_left_in_time() -> None:
 def test_a_refused_connection_is_worth_another_try() -> None:
     with socket.create_server(("127.0.0.2", 0)) as listener:
         port = listener.getsockname()[1]
-    assert kind(failure(in_a_hurry(), f"http://127.0.0.2:{port}/")) == (Transient, Reason.CONNECT)
+    assert kind(failure(downloader(), f"http://127.0.0.2:{port}/")) == (Transient, Reason.CONNECT)
+
+
+def test_a_time_that_is_over_before_anything_is_done_is_worth_another_try() -> None:
+    """As for a process that stood still for a while."""
+    look_up = names(host_example=["127.0.0.2"])
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        fetching = in_a_hurry(look_up, CONNECT_TIMEOUT_SECONDS="0.0000001")
+        error = failure(fetching, f"http://host.example:{listener.getsockname()[1]}/")
+    assert isinstance(error, Transient)
 
 
 def test_the_second_address_of_a_host_is_tried_when_the_first_does_not_connect() -> None:
     with talking(answering(whole(JPEG_START)), host="127.0.0.3") as server:
-        fetching = in_a_hurry(names(host_example=["127.0.0.2", "127.0.0.3"]), FETCH_ALLOW_NETS="127.0.0.0/29")
+        fetching = downloader(names(host_example=["127.0.0.2", "127.0.0.3"]), FETCH_ALLOW_NETS="127.0.0.0/29")
         assert fetching.download(f"http://host.example:{server.port}/").body == JPEG_START
 
 
 def test_the_second_address_is_not_asked_what_the_first_has_answered() -> None:
     with talking(reset) as first, talking(answering(whole(JPEG_START)), host="127.0.0.3") as second:
-        fetching = in_a_hurry(names(host_example=["127.0.0.2", "127.0.0.3"]), FETCH_ALLOW_NETS="127.0.0.0/29")
+        fetching = downloader(names(host_example=["127.0.0.2", "127.0.0.3"]), FETCH_ALLOW_NETS="127.0.0.0/29")
         assert failure(fetching, f"http://host.example:{first.port}/").reason is Reason.CONNECT
         assert (first.connections, second.connections) == (1, 0)
 
@@ -228,24 +237,24 @@ def test_the_second_address_is_not_asked_what_the_first_has_answered() -> None:
 @pytest.mark.parametrize("answer", NO_HTTP, ids=lambda answer: repr(answer[:24]))
 def test_an_answer_that_is_no_http_is_a_connection_without_an_answer(answer: bytes) -> None:
     with talking(saying_once(answer)) as server:
-        assert failure(in_a_hurry(), server.url()).reason is Reason.CONNECT
+        assert failure(downloader(), server.url()).reason is Reason.CONNECT
 
 
 def test_a_reset_before_an_answer_is_a_connection_without_an_answer() -> None:
     with talking(reset) as server:
-        assert kind(failure(in_a_hurry(), server.url())) == (Transient, Reason.CONNECT)
+        assert kind(failure(downloader(), server.url())) == (Transient, Reason.CONNECT)
 
 
 @pytest.mark.parametrize("answer", BROKEN_BODIES, ids=lambda answer: repr(answer[17:60]))
 def test_a_body_that_does_not_end_as_it_should_is_incomplete(answer: bytes) -> None:
     with talking(saying_once(answer)) as server:
-        assert kind(failure(in_a_hurry(), server.url())) == (Transient, Reason.INCOMPLETE_BODY)
+        assert kind(failure(downloader(), server.url())) == (Transient, Reason.INCOMPLETE_BODY)
 
 
 @pytest.mark.parametrize("answer", WHOLE_BODIES.values(), ids=WHOLE_BODIES)
 def test_a_body_is_whole_in_every_way_that_http_frames_it(answer: bytes) -> None:
     with talking(saying_once(answer)) as server:
-        assert in_a_hurry().download(server.url()).body == JPEG_START + b"abcd"
+        assert downloader().download(server.url()).body == JPEG_START + b"abcd"
 
 
 def test_random_answers_are_outcomes_whatever_they_are() -> None:
@@ -279,7 +288,7 @@ def test_random_answers_are_outcomes_whatever_they_are() -> None:
     ids=["chunks", "no length", "old HTTP"],
 )
 def test_an_endless_body_is_left_soon_after_the_largest_size(script: Script) -> None:
-    fetching = in_a_hurry(MAX_BODY_BYTES=str(CAP_BYTES), TOTAL_TIMEOUT_SECONDS="20")
+    fetching = downloader(MAX_BODY_BYTES=str(CAP_BYTES))
     with talking(script) as server:
         tracemalloc.start()
         try:
@@ -297,7 +306,7 @@ def test_an_endless_body_is_left_soon_after_the_largest_size(script: Script) -> 
 @pytest.mark.parametrize(("length", "is_whole"), [(CAP_BYTES, True), (CAP_BYTES + 1, False)])
 def test_the_largest_body_is_taken_and_one_byte_more_is_not(length: int, *, is_whole: bool) -> None:
     body = JPEG_START.ljust(length, b"\x00")
-    fetching = in_a_hurry(MAX_BODY_BYTES=str(CAP_BYTES))
+    fetching = downloader(MAX_BODY_BYTES=str(CAP_BYTES))
     for answer in (whole(body), OK + b"\r\n" + body):
         with talking(saying_once(answer)) as server:
             if is_whole:
@@ -318,7 +327,7 @@ def test_bodies_about_and_above_the_small_size_arrive_whole(length: int, head: b
 def test_an_announced_giant_is_refused_before_its_body_is_read() -> None:
     head = OK + b"Content-Length: 10000000000\r\n\r\n"
     with talking(endless(head, bytes(8192))) as server:
-        assert failure(in_a_hurry(), server.url()).reason is Reason.TOO_LARGE
+        assert failure(downloader(), server.url()).reason is Reason.TOO_LARGE
         eventually(lambda: server.visits[0].connection.fileno() == -1)
         assert server.visits[0].sent_bytes < KERNEL_BYTES
 
@@ -328,7 +337,7 @@ def test_a_compressed_body_is_refused_and_not_unpacked() -> None:
     for encoding in (b"gzip", b"deflate", b"br", b"gzip, gzip", b"x" * 500):
         with talking(saying_once(whole(bomb, b"Content-Encoding: " + encoding))) as server:
             tracemalloc.start()
-            error = failure(in_a_hurry(), server.url())
+            error = failure(downloader(), server.url())
             peak_bytes = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
         assert kind(error) == (Permanent, Reason.NOT_AN_IMAGE)
@@ -352,11 +361,9 @@ def test_a_redirect_with_a_compressed_body_is_followed_without_unpacking_it() ->
 
 
 def test_a_refusal_is_told_at_once_however_slowly_its_page_comes() -> None:
-    with talking(refusing_slowly) as server:
-        started = time.monotonic()
+    with talking(refusing_slowly) as server, within(2):
         error = failure(downloader(), server.url())
-        assert (error.reason, error.status) == (Reason.HTTP_4XX, 404)
-        assert time.monotonic() - started < 2
+    assert (error.reason, error.status) == (Reason.HTTP_4XX, 404)
 
 
 def test_one_connection_serves_many_downloads_refusals_and_redirects() -> None:
@@ -400,7 +407,7 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again() -> None:
         fetching = downloader()
         for number in range(1, 4):
             assert fetching.download(server.url()).body == JPEG_START
-            eventually(lambda: server.visits[-1].connection.fileno() == -1)
+            assert server.visits[-1].over.wait(30)
             assert server.connections == number
 
 

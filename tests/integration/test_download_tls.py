@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from common.reasons import Reason
-from tests.downloading import downloader, failure, in_a_hurry, names, within
+from tests.downloading import downloader, failure, in_a_hurry, names
 from tests.raw_server import Visit, answering, talking, whole
+from tests.stopwatch import within
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 HOST = "host.example"

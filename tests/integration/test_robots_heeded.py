@@ -20,9 +20,10 @@ from common.topology import Topology
 from common.worker import Worker
 from services.fetcher.__main__ import wire as wire_fetcher
 from services.scraper.__main__ import wire as wire_scraper
-from tests.downloading import SMALL_LIMITS, failure, within
+from tests.downloading import SMALL_LIMITS, failure
 from tests.integration.runtime import Broker
 from tests.raw_server import OK, Script, Visit, talking, whole
+from tests.stopwatch import within
 from tests.web_pages import Web, serving
 
 PAGE = "<!doctype html><title>A page</title><p>Some words."
