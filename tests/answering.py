@@ -18,7 +18,7 @@ def answering(server: Any) -> Iterator[int]:
         server.task_dispatcher.shutdown()
         # By its own thread, which may be waiting for these very sockets.
         server.trigger.pull_trigger(partial(_close, server))
-        thread.join(5)
+        thread.join(30)
     assert not thread.is_alive()
 
 

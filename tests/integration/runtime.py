@@ -67,7 +67,7 @@ class Broker:
             return taken
         with self.channel() as channel:
             channel.basic_qos(prefetch_count=count)
-            for method, properties, body in channel.consume(self.topology.queue(queue), inactivity_timeout=10):
+            for method, properties, body in channel.consume(self.topology.queue(queue), inactivity_timeout=30):
                 assert method is not None, f"{len(taken)} of {count} messages came to {queue}"
                 taken.append(
                     Message(properties.type, properties.message_id, properties.content_type, properties.headers, body)

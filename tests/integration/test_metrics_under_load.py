@@ -25,7 +25,7 @@ Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
 def scrape(port: int) -> Samples:
     """Ask as Prometheus does."""
-    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5)
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30)
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value

@@ -41,6 +41,7 @@ def test_a_run_with_killed_workers_is_told_line_by_line(
                 process.kill()
             process.restart()
         eventually(lambda: not database["items"].count_documents({"outcome": "pending"}), deadline_seconds=240)
+        eventually(lambda: all(process.consumes for process in workers), what="all are back")
         assert [process.terminate() for process in workers] == [0] * len(workers)
         logs = [process.log for process in workers]
     publisher.close()

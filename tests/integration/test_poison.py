@@ -33,6 +33,7 @@ def site() -> Iterator[str]:
         yield site.base_url
 
 
+@pytest.mark.timeout(600)
 def test_poison_of_every_stage_ends_as_an_error_and_its_neighbours_succeed(
     *,
     database: Database,
@@ -50,15 +51,25 @@ def test_poison_of_every_stage_ends_as_an_error_and_its_neighbours_succeed(
     pending = {"outcome": "pending"}
     with supervised(SERVICES, environment, tmp_path, launcher="tests.dying_service") as deaths:
         task_id = submit(ledger, publisher, urls, name=None, refresh=False)
-        eventually(lambda: not database["items"].count_documents(pending), deadline_seconds=120, what=f"{deaths}")
+        eventually(lambda: not database["items"].count_documents(pending), deadline_seconds=280, what=f"{deaths}")
     publisher.close()
     assert check_accounts(database, task_id, len(urls)) == {"success": NEIGHBOURS, "error": len(POISONED)}
-    ends = {item["url"]: (item["stage"], item["reason"]) for item in database["items"].find({"outcome": "error"})}
+    errors = list(database["items"].find({"outcome": "error"}))
+    ends = {item["url"]: (item["stage"], item["reason"]) for item in errors}
     assert ends == {url: (queue, "poison") for url, queue in zip(poison, POISONED, strict=True)}
-    once = DELIVERY_LIMIT + 1 + SUSPECT_LIMIT + 1
-    assert {service: deaths[service] <= once for service in SERVICES[:3]} == dict.fromkeys(SERVICES[:3], True), deaths
-    # Two messages, of which one may have been told twice: by a worker that died of another before it could ack.
-    assert deaths["aggregator"] <= 3 * once, deaths
+
+    log = (tmp_path / "aggregator.log").read_text()
+    ids = {item["stage"]: item["_id"] for item in errors}
+
+    def most(queue: str) -> int:
+        """Once, usually; an aggregator that dies before it could ack what it has told tells it, or moves it, twice."""
+        moved = log.count(f" of {queue} item_id={ids[queue]} ")
+        assert moved >= 1
+        return DELIVERY_LIMIT + 1 + moved * (SUSPECT_LIMIT + 1)
+
+    assert all(deaths[service] <= most(service) for service in SERVICES[:3]), deaths
+    told_twice = DELIVERY_LIMIT + 1 + SUSPECT_LIMIT + 1
+    assert deaths["aggregator"] <= most("aggregator") + most("aggregator.gray") + told_twice, deaths
 
 
 def named(topology: Topology, queue: str, name: str) -> Message:
@@ -105,7 +116,7 @@ def test_a_worker_finishes_what_it_holds_before_it_tries_a_suspect(
         broker.put([named(topology, "fetcher", name)], exchange="")
         return broker.ready("fetcher") > 0
 
-    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=4, threads=2)):
+    with working(settings, topology, Consumer("fetcher", handle, prefetch_count=400, threads=2)):
         broker.put([named(topology, "fetcher", "slow")], exchange="")
         eventually(lambda: broker.ready("fetcher") == 0, what="it is held")
         broker.put([named(topology, "fetcher.suspects", "suspect")], exchange="")

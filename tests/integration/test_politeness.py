@@ -41,10 +41,10 @@ class Host:
     def play(self, visit: Visit) -> None:
         while visit.request():
             with self._lock:
+                answer = self.answer  # what it is before anybody learns that it was asked for
                 self.asked.append(time.monotonic())
                 self._at_once += 1
                 self.most_at_once = max(self.most_at_once, self._at_once)
-            answer = self.answer
             while not self.may_answer.wait(0.05) and not visit.ending.is_set():
                 pass
             with self._lock:
@@ -152,7 +152,7 @@ def test_items_of_a_host_that_says_when_wait_for_that_while_others_go_on(
 
 
 def test_a_host_that_hangs_keeps_nobody_else_waiting(world: World, environment: dict[str, str], tmp_path: Path) -> None:
-    few = {**environment, "FETCH_CONCURRENCY": "8", "FETCH_PER_HOST": "4"}
+    few = {**environment, "FETCH_CONCURRENCY": "8", "FETCH_PER_HOST": "4", "IDLE_TIMEOUT_SECONDS": "60"}
     world.special.may_answer.clear()
     with world.hosts() as (special, quick), fleet({"fetcher": 1}, few, tmp_path):
         world.submit([special.url(f"/{number}") for number in range(60)])

@@ -41,7 +41,7 @@ def web() -> Iterator[Web]:
 
 def polite(**limits: str) -> Downloader:
     """Give a downloader that heeds robots.txt."""
-    settings = Settings.from_environ({**SMALL_LIMITS, **limits})
+    settings = Settings.from_environ({"FETCH_ALLOW_NETS": "127.0.0.2/32", **limits})
     resolver = Resolver(settings.fetch_allow_nets, timeout_seconds=1)
     transport = Transport(connections_per_host=4, user_agent="Graymill/tests")
     return Downloader(settings, resolver, transport, robots=open_robots(settings, resolver, transport))
@@ -95,17 +95,19 @@ def test_a_redirect_without_end_counts_as_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "limits", "reason"),
     [
-        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", Reason.HTTP_5XX),
-        (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", Reason.RATE_LIMITED),
-        (OK + b"Content-Length: 100\r\n\r\nUser-agent: *", Reason.TIMEOUT),
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", {}, Reason.HTTP_5XX),
+        (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", {}, Reason.RATE_LIMITED),
+        (OK + b"Content-Length: 100\r\n\r\nUser-agent: *", SMALL_LIMITS, Reason.TIMEOUT),
     ],
     ids=["503", "429", "cut"],
 )
-def test_a_site_whose_robots_txt_cannot_be_had_is_asked_again_later(answer: bytes, reason: Reason) -> None:
+def test_a_site_whose_robots_txt_cannot_be_had_is_asked_again_later(
+    answer: bytes, limits: dict[str, str], reason: Reason
+) -> None:
     with talking(saying(answer)) as server, within(1 + 2):
-        error = failure(polite(), server.url())
+        error = failure(polite(**limits), server.url())
     assert (type(error), error.reason) == (Transient, reason)
     assert error.detail.startswith("robots.txt: ")
 
@@ -143,7 +145,7 @@ def test_one_without_end_is_given_up_in_time() -> None:
         visit.drip(b"#" * 1_000, 0.1)
 
     with talking(script) as server, within(1 + 2):
-        assert failure(polite(), server.url()).reason is Reason.TIMEOUT
+        assert failure(polite(**SMALL_LIMITS), server.url()).reason is Reason.TIMEOUT
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,7 @@ def test_a_full_queue_slows_its_publisher_and_loses_nothing(
         for body in bodies:
             eventually(lambda: narrow_broker.ready("grayscaler") == 0, what="the worker has taken what there was")
             narrow_broker.put([replace(body, type=narrow.queue("grayscaler"))], exchange="")
-        assert worker.refusals > 0
-        assert worker.load.bytes > 0
+        eventually(lambda: worker.refusals > 0 and worker.load.bytes > 0, what="it is refused, and holds on")
         taken = narrow_broker.take("hasher", 30)
         assert {message.headers["url"] for message in taken} == {f"http://127.0.0.2/{n}" for n in range(1, 31)}
     with narrow_broker.channel() as channel:
