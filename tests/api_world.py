@@ -204,7 +204,14 @@ def publisher() -> NotingPublisher:
 
 
 @pytest.fixture
-def client(database: Database, publisher: NotingPublisher) -> FlaskClient:
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the API wait for a database that stands still; that it waits for seconds only has tests of its own."""
+    monkeypatch.setattr("services.api.blueprints.health.PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr("services.api.protection.READ_SECONDS", 60.0)
+
+
+@pytest.fixture
+def client(database: Database, publisher: NotingPublisher, patience: None) -> FlaskClient:
     """Give a client of the application, with a key and low limits."""
     settings = Settings.from_environ({"API_KEYS": KEY, **LIMITS})
     return with_key(create_app(settings, database, publisher))

@@ -1,6 +1,7 @@
 """Fixtures for all tests; a server is only started for a test that asks for it."""
 
 import logging
+import os
 import signal
 from typing import Any
 
@@ -8,6 +9,7 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from deploy.local import ports
 from tests import containers
 from tests.servers import database, environment, mongodb, rabbitmq, settings, topology  # noqa: F401
 
@@ -20,6 +22,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A machine that pauses for a moment says nothing about what is tested.
 hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("tests")
+
+# A port is free until the server that it was found for has started, so each process of xdist finds others.
+ports.SERVER_PORTS = ports.SERVER_PORTS[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) :: 8]
 
 LAST = "compose"
 

@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+GATE_SECONDS = 60.0
+
 
 @dataclass
 class Web:
-    """Bodies by path, each with its type; and what was POSTed, answered with the statuses in turn, then with 200."""
+    """Bodies by path, each with its type; and what was POSTed, answered with the statuses in turn, then with 200.
+
+    What has a gate is answered once that is set.
+    """
 
     base_url: str = ""
     pages: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    gates: dict[str, threading.Event] = field(default_factory=dict)
     statuses: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     posted: list[tuple[Message, bytes]] = field(default_factory=list)
@@ -32,6 +38,8 @@ def serving(host: str = "127.0.0.2") -> Iterator[Web]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             web.asked.append(self.path)
+            if self.path in web.gates:
+                web.gates[self.path].wait(GATE_SECONDS)
             kind, body = web.pages.get(self.path, ("", b""))
             self._answer(200 if kind else 404, body, kind or "text/plain")
 

@@ -26,6 +26,8 @@ LINES = 3_000
 NODES = ("rabbitmq", "rabbitmq-2", "rabbitmq-3")
 MEMBERS = ("mongodb", "mongodb-2", "mongodb-3")
 HEALTHY_SECONDS = 150.0
+MOST_HALVES = 32
+"""A batch of an aggregator whose database died: what it had ended, and not yet thrown away, stays until it expires."""
 LONGEST_SILENCE_SECONDS = 60.0
 """Between two outcomes: an election takes ten seconds or a little more, and then the workers' next try."""
 SIDES = itertools.count(20, 200)
@@ -48,8 +50,14 @@ class Cluster:
 
     def primary(self) -> str:
         """Name the member that takes writes."""
-        eventually(self._primaries, deadline_seconds=40, what="there is a primary")
-        return self._primaries()[0]
+        found: list[str] = []
+
+        def is_there() -> bool:
+            found[:] = self._primaries()
+            return bool(found)
+
+        eventually(is_there, deadline_seconds=40, what="there is a primary")
+        return found[0]
 
     def database(self) -> Database:
         """Open the primary by its address: the members' names mean nothing on this host."""
@@ -124,7 +132,7 @@ class Run:
         task_id = UUID(json.loads(output)["task"])
         outcomes = check_accounts(database, task_id, LINES)
         assert outcomes == {"success": 180, "duplicate": LINES - LINES // 10 - 180, "error": LINES // 10}
-        assert database["halves"].count_documents({}) == 0
+        assert database["halves"].count_documents({}) <= MOST_HALVES
 
 
 def has_finished(database: Database, wanted: float) -> bool:
@@ -174,8 +182,8 @@ def test_a_node_of_the_broker_and_the_primary_of_the_database_killed_midway_lose
     with Run(cluster) as running:
         running.reaches(0.15)
         cluster.kill(node)
-        running.reaches(0.4)  # without it
         primary = cluster.primary()
+        running.reaches(0.4)  # without it
         cluster.kill(primary)
         running.reaches(0.7)  # without both
         cluster.start(primary)

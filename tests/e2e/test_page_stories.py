@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from services.api.app import create_app
 from tests.accounts import check_pixels
 from tests.api_world import KEY, with_key
 from tests.fleet import Process, eventually, fleet
-from tests.web_pages import Web, serving
+from tests.web_pages import GATE_SECONDS, Web, serving
 
 WORKERS = {"scraper": 1, "fetcher": 1, "hasher": 1, "grayscaler": 1, "aggregator": 1}
 MOST_IMAGES = 1_000
@@ -49,7 +50,11 @@ def web() -> Iterator[Web]:
 
 @pytest.fixture
 def overlay(environment: dict[str, str]) -> dict[str, str]:
-    limits = {"FETCH_ALLOW_NETS": "127.0.0.2/32", "PAGE_MAX_IMAGES": str(MOST_IMAGES)}
+    limits = {
+        "FETCH_ALLOW_NETS": "127.0.0.2/32",
+        "PAGE_MAX_IMAGES": str(MOST_IMAGES),
+        "IDLE_TIMEOUT_SECONDS": str(GATE_SECONDS),
+    }
     return {**environment, **limits, "WEBHOOK_SECRET": "known to the receiver"}
 
 
@@ -214,10 +219,11 @@ def test_a_service_that_is_killed_in_the_middle_of_a_page_loses_no_image_and_dou
     workers: dict[str, Process], api: FlaskClient, database: Database, site: Site, victim: str
 ) -> None:
     items = database["items"]
+    if victim == "scraper":
+        workers["aggregator"].freeze()  # so that the page cannot end
     task_id = api.post("/images_tasks", json={"url": f"{site.base_url}/gallery/{MOST_IMAGES}"}).json["id"]
     address = f"/images_tasks/{task_id}"
     if victim == "scraper":
-        workers["aggregator"].freeze()  # so that the page cannot end
         eventually(lambda: items.count_documents({}) > 1, what="the images are being told of")
     else:
         eventually(lambda: items.count_documents({"md5": {"$exists": True}}) > MOST_IMAGES // 10)
@@ -240,13 +246,18 @@ def test_a_task_deleted_midway_leaves_what_another_has_and_nothing_else(
     workers: dict[str, Process], api: FlaskClient, database: Database, site: Site, web: Web
 ) -> None:
     fast = [f"{site.base_url}/{side}/20" for side in range(20, 26)]
-    slow = [f"{site.base_url}/slow/6/{side}/20" for side in range(30, 34)]
+    gate = threading.Event()
+    slow = [f"{web.base_url}/{side}.png" for side in range(30, 34)]
+    for side in range(30, 34):
+        web.pages[f"/{side}.png"] = ("image/png", png_of(side))
+        web.gates[f"/{side}.png"] = gate
     shared = run(api, "images", web.html("/shared", f'<img src="{fast[0]}">'))
     page = web.html("/page", "".join(f'<img src="{url}">' for url in fast + slow))
     address = f"/images_tasks/{api.post('/images_tasks', json={'url': page}).json['id']}"
     eventually(lambda: api.get(address).json["success"] == 5, what="what is fast is there")
     before = {image["url"]: image["md5"] for image in images_of(api, api.get(address).json)}
     assert api.delete(address).status_code == 204
+    gate.set()
 
     assert api.get(address).status_code == 404
     for url in fast:

@@ -65,7 +65,7 @@ ELSEWHERE = {
     "http://host:99999/": ("error", "invalid_url", None),
     "http://user:s3cret@127.0.0.2/x.png": ("error", "invalid_url", None),
     "http://127.0.0.2/" + "x" * 3000: ("error", "invalid_url", None),
-    "http://127.0.0.2:1/": ("error", "connect", None),
+    "http://127.0.0.3:1/": ("error", "connect", None),
 }
 WORKERS = {"fetcher": 1, "hasher": 1, "grayscaler": 2, "aggregator": 2}
 
@@ -89,7 +89,7 @@ def run(environment: dict[str, str], *arguments: str) -> dict[str, Any]:
 def test_every_line_ends_as_it_must(
     environment: dict[str, str], topology: Topology, database: Database, site: Site, tmp_path: Path
 ) -> None:
-    overlay = {"FETCH_ALLOW_NETS": "127.0.0.2/32", "IDLE_TIMEOUT_SECONDS": "3", "TOTAL_TIMEOUT_SECONDS": "10"}
+    overlay = {"FETCH_ALLOW_NETS": "127.0.0.2/31", "IDLE_TIMEOUT_SECONDS": "3", "TOTAL_TIMEOUT_SECONDS": "10"}
     environment = {**environment, **overlay}
     expected = {site.base_url + path: end for path, end in EXPECTED.items()} | ELSEWHERE
     file = tmp_path / "urls.txt"

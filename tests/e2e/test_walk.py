@@ -1,6 +1,7 @@
 """A newcomer's way through the pages: hand in a list, see what becomes of it, find out why three URLs failed."""
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -41,10 +42,10 @@ def has_script(request) -> bool:
 def wait_for(page: Page, text: str, *, has_script: bool) -> None:
     """Wait until the page says so: it follows by itself, or its reader refreshes it."""
     standing = page.locator("[data-summary]")
-    for _ in range(0 if has_script else 200):
-        if text in standing.inner_text():
-            return
-        page.get_by_role("link", name="Refresh").click()
+    until = time.monotonic() + PATIENCE_MILLISECONDS / 1000
+    while not has_script and text not in standing.inner_text() and time.monotonic() < until:
+        with page.expect_navigation():
+            page.get_by_role("link", name="Refresh").click()
     expect(standing).to_contain_text(text, timeout=PATIENCE_MILLISECONDS)
 
 
@@ -82,8 +83,8 @@ def test_a_newcomer_finds_out_why_three_urls_failed(page, stack, has_script, req
         check(page, axe=has_script)
         page.go_back()
 
-    page.get_by_role("button", name="Try 1 again (http_5xx)").click()
-    page.wait_for_url(task)
+    with page.expect_navigation(url=task):
+        page.get_by_role("button", name="Try 1 again (http_5xx)").click()
     wait_for(page, "Every URL has its outcome: 2 failed", has_script=has_script)
     page.get_by_role("link", name=re.compile("^5 success")).click()
     line = page.locator("tbody tr", has_text="/flaky/")

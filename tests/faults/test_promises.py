@@ -164,7 +164,7 @@ def test_a_full_queue_slows_its_publisher_and_drops_nothing(world: World, is_lon
     hasher.freeze()
     task_id = world.submit(world.urls(lines, each_seconds=0.0))
     eventually(lambda: "is full" in fetcher.log[said:], what="the fetcher is refused")
-    stands_still = Steady(lambda: world.queues()["fetcher"][0])
+    stands_still = Steady(lambda: world.queues().get("fetcher", (None, None))[0])
     eventually(stands_still, what="it fetches no more")
     waiting, held = world.queues()["fetcher"][0], world.queues()["hasher"][0]
     hasher.thaw()

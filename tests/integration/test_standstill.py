@@ -202,11 +202,7 @@ def test_a_house_without_pending_items_stands_still_in_peace(database: Database)
     assert is_watched(database, watch.now)
 
 
-def test_pages_and_programs_are_told_what_to_do(
-    database: Database, client: FlaskClient, publisher: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.api.blueprints.health.PATIENCE_SECONDS", 30.0)
-    monkeypatch.setattr("services.api.protection.READ_SECONDS", 30.0)
+def test_pages_and_programs_are_told_what_to_do(database: Database, client: FlaskClient, publisher: Any) -> None:
     task_id = World(database).task(["http://a.example/1"])
     assert client.get("/ready").json["warnings"] == []
     watch = Watch(database, lambda: QUIET)
