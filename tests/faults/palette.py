@@ -11,6 +11,8 @@ from tests.tcp_proxy import Proxy
 TAP = "tap"
 HOUR_SECONDS = 3_600.0
 SETTLED_SECONDS = 3.0
+TOLD_SECONDS = 0.2
+"""Before this nobody who was told can consume again."""
 Doing = Callable[[World, random.Random], Iterator[None]]
 
 
@@ -119,12 +121,17 @@ def queue_deleted(world: World, chance: random.Random) -> Iterator[None]:
     """With all that waits in it; publishing the task again brings that home.
 
     Not at once after the broker's start: a queue that is deleted just when it has elected its leader takes all quorum
-    queues of RabbitMQ 3.10.8 with it, until the next start (its supervisor of dead-lettering gives up).
+    queues of RabbitMQ 3.10.8 with it, until the next start (its supervisor of dead-lettering gives up). And when
+    another worker declares the queue before the broker has told those who consume it, they are never told, and nothing
+    is ever delivered to them: they get new connections.
     """
     world.pass_by(max(0.0, SETTLED_SECONDS - world.broker.up_seconds))
     with world.channel() as channel:
         queue = chance.choice(("fetcher", "hasher", "grayscaler", "aggregator", "aggregator.gray"))
         channel.queue_delete(world.topology.queue(queue))
+    world.pass_by(TOLD_SECONDS)
+    if world.queues().get(queue, (0, 0))[1] > 0:
+        world.broker.control("close_all_connections", "nobody was told")
     yield
 
 
