@@ -230,15 +230,17 @@ def test_a_worker_that_dies_is_started_again_by_the_engine(project: Project) -> 
 
 def test_workers_restarted_one_after_another_end_in_order(project: Project, database: Database) -> None:
     workers = [container["Id"] for kind in WORKERS for container in project.containers(kind)]
-    codes = []
+    codes, told = [], []
     with Run(project, database) as running:
         running.reaches(0.1)
         for worker in workers:
             run("docker", "stop", "--time", "12", worker)
             codes.append(json.loads(run("docker", "inspect", worker))[0]["State"]["ExitCode"])
+            if codes[-1] != 0:
+                told.append(run("bash", "-c", f"docker logs --tail 60 {worker} 2>&1"))
             run("docker", "start", worker)
         running.ends_well()
-    assert codes == [0] * len(workers)
+    assert codes == [0] * len(workers), "\n".join(told)
 
 
 def test_grayscalers_scaled_down_and_up_under_load_lose_nothing(project: Project, database: Database) -> None:
