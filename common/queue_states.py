@@ -33,7 +33,7 @@ def ask_queues(session: Session, queues: Sequence[str], tell: Told) -> None:
 
     def note(channel: Any, queue: str, frame: Any) -> None:
         states[queue] = QueueState(frame.method.message_count, frame.method.consumer_count)
-        if len(states) == len(queues):
+        if len(states) == len(queues) and channel.is_open:  # a session that ends has begun to close it
             channel.close()
 
     session.open_channel(ask)

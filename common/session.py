@@ -97,9 +97,14 @@ class Session:
         self._connection.ioloop.call_later(seconds, function)
 
     def open_channel(self, on_open: Callable[[Channel], None]) -> None:
-        """Open a further channel, whose faults do not end the session."""
+        """Open a further channel, whose faults do not end the session; one that opens after its end is left alone."""
+
+        def opened(channel: Channel) -> None:
+            if self.alive:
+                on_open(channel)
+
         if self.alive:
-            self._connection.channel(on_open_callback=on_open)
+            self._connection.channel(on_open_callback=opened)
 
     def consume(self, queue: str, prefetch_count: int, on_delivery: OnDelivery) -> str:
         """Start a consumer that holds at most so many unacked deliveries; gives its tag."""
