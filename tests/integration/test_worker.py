@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -164,14 +163,10 @@ def test_stopping_while_it_looks_for_suspects_is_no_fault(
     settings: Settings, topology: Topology, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("common.intake.LOOK_SECONDS", 0.0)
-    with ThreadPoolExecutor() as running:
-        for _ in range(20):
-            consumer = Consumer("fetcher", lambda messages: [[] for _ in messages], prefetch_count=1)
-            worker = Worker("tests", [consumer], settings, topology)
-            ended = running.submit(worker.run)
+    for _ in range(20):
+        consumer = Consumer("fetcher", lambda messages: [[] for _ in messages], prefetch_count=1)
+        with working(settings, topology, consumer) as worker:  # what its thread ends with, pytest takes for a failure
             eventually(lambda worker=worker: worker.is_connected, what="it is connected")
-            worker.stop()
-            ended.result(20)
 
 
 def test_stopping_finishes_what_is_under_way_and_returns_the_rest(
